@@ -88,6 +88,7 @@
 //! | [`codec`] | encryption, compression and other transformations of payloads |
 //! | [`schedule`] | schedules: when and how the server starts workflows |
 //! | [`search`] | search attributes with types, and list filters |
+//! | [`telemetry`] | metrics of workers and clients, and of your own |
 //! | [`time`] | durations with units, workflow time |
 //! | `server` | the embedded server |
 //! | `replay` | replay of recorded histories |
@@ -100,6 +101,8 @@
 //!   other is named;
 //! - `health`: an HTTP endpoint for probes of a worker's liveness and readiness
 //!   (`worker::HealthEndpoint`);
+//! - `prometheus`, `opentelemetry`: where metrics go
+//!   ([`telemetry::Prometheus`](telemetry), [`telemetry::OpenTelemetry`](telemetry));
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
 //!   your code;
 //! - `encryption`, `compression`, `claim-check`, `codec-server`: parts of [`codec`](mod@codec);
@@ -125,7 +128,7 @@ pub mod schedule;
 pub mod search;
 #[cfg(feature = "server")]
 pub mod server;
-mod telemetry;
+pub mod telemetry;
 #[cfg(feature = "replay")]
 mod testing;
 #[cfg(test)]

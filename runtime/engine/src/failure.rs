@@ -21,6 +21,19 @@ pub struct FailureRecord {
     pub info: FailureInfo,
 }
 
+impl FailureRecord {
+    /// Whether the failure is expected: it is not counted.
+    pub const fn is_benign(&self) -> bool {
+        matches!(
+            self.info,
+            FailureInfo::Application {
+                category: FailureCategory::Benign,
+                ..
+            }
+        )
+    }
+}
+
 /// What kind of failure a [`FailureRecord`] is, with what only that kind carries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum FailureInfo {

@@ -17,7 +17,7 @@ use crate::{
     data::{Bytes, Converter, Incoming, Outgoing, type_name},
     error::{CompleteLater, DataError, Result},
     options::{Priority, Retry},
-    telemetry::log,
+    telemetry::{Metrics, log, measure::Measures},
 };
 
 /// What an activity may ask of its worker: who called it, whether to stop, and where its heartbeats
@@ -92,12 +92,20 @@ struct Attempt {
     /// Details of the previous attempt's last heartbeat.
     previous: Vec<Payload>,
     cancel: CancelSignal,
-    /// Set when the whole worker shuts down.
-    worker: CancelSignal,
+    worker: ActivityHost,
     beats: Beats,
-    converter: Converter,
     /// The first details of a heartbeat that could not be written.
     unwritten: OnceLock<DataError>,
+}
+
+/// What attempts have of their worker.
+#[derive(Clone, Default)]
+pub(crate) struct ActivityHost {
+    /// Set when the whole worker shuts down.
+    pub(crate) shutdown: CancelSignal,
+    pub(crate) converter: Converter,
+    /// Where metrics are recorded.
+    pub(crate) measures: Measures,
 }
 
 /// Where heartbeats go.
@@ -185,10 +193,9 @@ impl ActivityCtx {
         info: Arc<ActivityInfo>,
         previous: Vec<Payload>,
         cancel: CancelSignal,
-        worker: CancelSignal,
+        worker: ActivityHost,
         heart: Arc<Heart>,
         runtime: tokio::runtime::Handle,
-        converter: Converter,
     ) -> Self {
         Self {
             attempt: Arc::new(Attempt {
@@ -197,19 +204,13 @@ impl ActivityCtx {
                 cancel,
                 worker,
                 beats: Beats::Server { heart, runtime },
-                converter,
                 unwritten: OnceLock::new(),
             }),
         }
     }
 
     /// The context of a local activity.
-    pub(crate) fn local(
-        info: ActivityInfo,
-        cancel: CancelSignal,
-        worker: CancelSignal,
-        converter: Converter,
-    ) -> Self {
+    pub(crate) fn local(info: ActivityInfo, cancel: CancelSignal, worker: ActivityHost) -> Self {
         Self {
             attempt: Arc::new(Attempt {
                 info: Arc::new(info),
@@ -217,7 +218,6 @@ impl ActivityCtx {
                 cancel,
                 worker,
                 beats: Beats::Local,
-                converter,
                 unwritten: OnceLock::new(),
             }),
         }
@@ -240,7 +240,7 @@ impl ActivityCtx {
     /// logged, and do not fail the attempt: the server gets the newest details before them once more. Those
     /// whose codec failed are sent again after the interval.
     pub fn heartbeat<T: Outgoing>(&self, details: T) {
-        let payload = match details.__encode(&self.attempt.converter) {
+        let payload = match details.__encode(&self.attempt.worker.converter) {
             Ok(payload) => Some(payload),
             Err(fault) => {
                 let what = self.details_in_words();
@@ -284,7 +284,7 @@ impl ActivityCtx {
             tokio::select! {
                 biased;
                 reason = attempt.cancel.wait() => reason,
-                reason = attempt.worker.wait() => reason,
+                reason = attempt.worker.shutdown.wait() => reason,
             }
         }
     }
@@ -297,7 +297,10 @@ impl ActivityCtx {
     /// Why the activity should stop, if it should.
     pub fn cancel_reason(&self) -> Option<CancelReason> {
         let attempt = &self.attempt;
-        attempt.cancel.reason().or_else(|| attempt.worker.reason())
+        attempt
+            .cancel
+            .reason()
+            .or_else(|| attempt.worker.shutdown.reason())
     }
 
     /// All facts about this attempt.
@@ -356,6 +359,26 @@ impl ActivityCtx {
         CompleteLater::new()
     }
 
+    /// Metrics of your own, with the namespace, the task queue and the type of the activity as labels.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// #[activity(start_to_close = "10s")]
+    /// async fn ship(ctx: &ActivityCtx, parcels: u64) {
+    ///     ctx.metrics().counter("parcels_shipped").add(parcels);
+    /// }
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        let info = self.info();
+        Metrics::new(&self.attempt.worker.measures, || {
+            [
+                ("namespace", info.namespace.as_str().into()),
+                ("task_queue", info.task_queue.as_str().into()),
+                ("activity_type", info.activity_type.as_str().into()),
+            ]
+        })
+    }
+
     /// A context outside any worker, for tests of one activity.
     ///
     /// ```
@@ -391,9 +414,8 @@ impl ActivityCtx {
                 }),
                 previous: Vec::new(),
                 cancel: CancelSignal::default(),
-                worker: CancelSignal::default(),
+                worker: ActivityHost::default(),
                 beats: Beats::Test(Mutex::default()),
-                converter: Converter::default(),
                 unwritten: OnceLock::new(),
             }),
         };
@@ -410,7 +432,7 @@ impl ActivityCtx {
     }
 
     fn decode<T: Incoming>(&self, details: Payload) -> Result<T> {
-        T::__decode(details, &self.attempt.converter)
+        T::__decode(details, &self.attempt.worker.converter)
             .map_err(|fault| DataError::read::<T>(self.details_in_words(), fault).into())
     }
 

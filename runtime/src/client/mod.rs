@@ -119,6 +119,7 @@ use crate::{
         search::{Filter, SearchKey, SearchKind},
     },
     error::{ConnectError, HandleError, NamespaceError, RpcError},
+    telemetry::{Meter, Metrics},
     transport::{caller::Caller, rpc::RawClient},
 };
 
@@ -266,6 +267,33 @@ impl Client {
     pub fn with_codecs(&self, codecs: Codecs) -> Self {
         let caller = (*self.0).clone().with_codecs(&codecs);
         Self(Arc::new(caller), self.1.with_cipher(codecs.cipher))
+    }
+
+    /// The same client and connection with this meter in place of its own; workers of the returned client have it,
+    /// too. [`ClientBuilder::meter`] sets it where the client is made.
+    ///
+    /// ```
+    /// # use durably::{Client, telemetry::Meter};
+    /// # fn example(client: Client, meter: impl Meter) -> Client {
+    /// let client = client.with_meter(meter);
+    /// # client
+    /// # }
+    /// ```
+    pub fn with_meter(&self, meter: impl Meter) -> Self {
+        let caller = (*self.0).clone().with_meter(meter);
+        Self(Arc::new(caller), self.1.clone())
+    }
+
+    /// Metrics of your own, for code outside of workflows and activities. They go to the meter of this client, and
+    /// have no labels but those that you give them.
+    ///
+    /// ```
+    /// # fn example(client: durably::Client) {
+    /// client.metrics().counter("orders_received").add(1);
+    /// # }
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        Metrics::new(self.0.measures(), || [])
     }
 
     /// The namespace this client is bound to.

@@ -3,13 +3,17 @@
 pub(crate) mod instance;
 pub(crate) mod local;
 mod run;
+mod times;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use durably_engine::{Completion, EngineError, EventId, Job, QueryAnswer, QueryRequest, Run, Task};
@@ -17,6 +21,7 @@ use durably_engine::{Completion, EngineError, EventId, Job, QueryAnswer, QueryRe
 use self::{
     instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry},
     local::Local,
+    times::Times,
 };
 use crate::{activity::CancelReason, instance::core::Issued};
 
@@ -41,6 +46,7 @@ static NEXT_TASK: AtomicU64 = AtomicU64::new(1);
 pub(crate) struct Driver {
     run: Run,
     instance: Box<dyn Instance>,
+    times: Times,
     /// The local activities that its task waits for.
     local: Local,
     /// Counts the tasks of this driver.
@@ -56,6 +62,7 @@ impl Driver {
     pub(crate) fn new(entry: &WorkflowEntry, host: WorkerInfo) -> Self {
         Self {
             run: Run::new(),
+            times: Times::default(),
             local: Local::new(Arc::clone(&host.local), host.executor.clone()),
             instance: (entry.start)(host),
             tasks: 0,
@@ -145,6 +152,7 @@ impl Driver {
                 self.run.answer(id, answer.map_err(|failure| *failure));
                 continue;
             }
+            self.times.read(&job);
             self.instance.handle(job, &mut intents)?;
             for Issued { intent, place } in intents.drain(..) {
                 self.run.issue(intent, place);
@@ -188,6 +196,16 @@ impl Driver {
     /// Cancels the local activities of a run that is about to be dropped.
     pub(crate) fn cancel_local(&self, reason: CancelReason) {
         self.local.cancel_all(reason);
+    }
+
+    /// How long the run has existed, by the server's clock.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.times.age()
+    }
+
+    /// How long it took to replay the run, once after each replay.
+    pub(crate) fn take_replayed(&mut self) -> Option<Duration> {
+        self.times.take_replayed()
     }
 
     /// Whether a local activity has ended, and the run has not taken its result.

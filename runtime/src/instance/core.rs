@@ -21,7 +21,7 @@ use super::{
     upserts::Upserts,
     waits::{Version, Waits},
 };
-use crate::{data::Converter, time::Time};
+use crate::{data::Converter, telemetry::measure::Measures, time::Time};
 
 /// One run, as its user code meets it.
 pub(crate) struct Core {
@@ -92,6 +92,8 @@ pub(crate) struct WorkerFacts {
     pub(crate) namespace: String,
     /// How it converts values.
     pub(crate) converter: Converter,
+    /// Where its runs record metrics.
+    pub(crate) measures: Measures,
 }
 
 /// What history holds for code that has not asked for it yet.

@@ -26,11 +26,16 @@ use super::{
 };
 use crate::{
     codec::Codecs,
+    telemetry::{
+        measure::Measures,
+        meter::Meter,
+        metrics::{MeasuredRequest, RequestFacts, RequestMetrics},
+    },
     wire::{
         namespace::GetSystemInfo,
         payload_fields::Subject,
         request::{Request, Sender},
-        status::{CallError, Retry},
+        status::{self, CallError, Retry},
     },
 };
 
@@ -45,6 +50,9 @@ pub(crate) struct Caller {
     availability: Option<Arc<Availability>>,
     codecs: MessageCodecs,
     eager_starts: Arc<EagerStarts>,
+    measures: Measures,
+    /// Those of every request that this caller sends.
+    metrics: RequestMetrics,
 }
 
 /// A response, or what it will be when its payloads are decoded.
@@ -110,6 +118,8 @@ impl Caller {
             availability: None,
             codecs: MessageCodecs::default(),
             eager_starts: Arc::default(),
+            measures: Measures::default(),
+            metrics: RequestMetrics::default(),
         }
     }
 
@@ -129,6 +139,8 @@ impl Caller {
             availability: Some(availability),
             codecs: self.codecs.clone(),
             eager_starts: Arc::clone(&self.eager_starts),
+            measures: self.measures.clone(),
+            metrics: self.metrics.clone(),
         }
     }
 
@@ -156,6 +168,21 @@ impl Caller {
             codecs: MessageCodecs::new(codecs),
             ..self
         }
+    }
+
+    /// The same caller, which measures its requests.
+    pub(crate) fn with_meter(self, meter: impl Meter) -> Self {
+        let measures = Measures::new(meter);
+        Self {
+            metrics: RequestMetrics::new(&measures),
+            measures,
+            ..self
+        }
+    }
+
+    /// Where measurements go.
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -405,11 +432,28 @@ impl Caller {
         message: M,
         timeout: Duration,
     ) -> Result<M::Reply, CallError> {
+        let metrics = self.metrics_of(&message);
         match &self.route {
-            Route::Grpc(grpc) => grpc.send::<M>(&grpc.prepare(message), timeout).await,
+            Route::Grpc(grpc) => {
+                let message = grpc.prepare(message);
+                measured::<_, M>(grpc, &message, timeout, metrics.as_deref()).await
+            }
             #[cfg(any(feature = "server", test))]
-            Route::InProcess(local) => local.send::<M>(&local.prepare(message), timeout).await,
+            Route::InProcess(local) => {
+                let message = local.prepare(message);
+                measured::<_, M>(local, &message, timeout, metrics.as_deref()).await
+            }
         }
+    }
+
+    /// The metrics of the requests that `message` is one of.
+    fn metrics_of<M: Rpc>(&self, message: &M) -> Option<Arc<MeasuredRequest>> {
+        self.metrics.of(|| RequestFacts {
+            operation: M::NAME,
+            namespace: M::IS_NAMESPACED.then_some(&*self.namespace),
+            task_queue: message.task_queue(),
+            is_long: message.is_long(),
+        })
     }
 
     fn sender(&self) -> Sender<'_> {
@@ -452,8 +496,10 @@ impl Caller {
         message: M,
         attempts: &mut Attempts,
     ) -> Result<M::Reply, CallError> {
+        let metrics = self.metrics_of(&message);
         let message = transport.prepare(message);
-        self.attempt_prepared(transport, &message, attempts).await
+        self.attempt_prepared(transport, &message, attempts, metrics.as_deref())
+            .await
     }
 
     async fn attempt_until<R: Request, T: Transport, A>(
@@ -466,6 +512,7 @@ impl Caller {
     where
         R::Message: Rpc<Reply = R::Reply>,
     {
+        let metrics = self.metrics_of(&message);
         let message = transport.prepare(message);
         loop {
             let reply = self
@@ -473,6 +520,7 @@ impl Caller {
                     transport,
                     &message,
                     &mut Attempts::new(patience),
+                    metrics.as_deref(),
                 )
                 .await;
             let response = self.response::<R>(reply, about.as_ref()).await?;
@@ -487,10 +535,11 @@ impl Caller {
         transport: &T,
         message: &T::Prepared<M>,
         attempts: &mut Attempts,
+        metrics: Option<&MeasuredRequest>,
     ) -> Result<M::Reply, CallError> {
         loop {
             let timeout = attempts.timeout(Instant::now());
-            let error = match transport.send::<M>(message, timeout).await {
+            let error = match measured::<T, M>(transport, message, timeout, metrics).await {
                 Ok(reply) => {
                     self.note_success();
                     return Ok(reply);
@@ -527,6 +576,24 @@ impl Caller {
             availability.note_success();
         }
     }
+}
+
+/// One attempt, with its metrics: the only place where they are recorded.
+async fn measured<T: Transport, M: Rpc>(
+    transport: &T,
+    message: &T::Prepared<M>,
+    timeout: Duration,
+    metrics: Option<&MeasuredRequest>,
+) -> Result<M::Reply, CallError> {
+    let Some(metrics) = metrics else {
+        return transport.send::<M>(message, timeout).await;
+    };
+    metrics.begins();
+    let began = Instant::now();
+    let reply = transport.send::<M>(message, timeout).await;
+    let failed = reply.as_ref().err().map(CallError::code);
+    metrics.ended(began.elapsed(), failed.map(status::name_of_code));
+    reply
 }
 
 #[cfg(test)]

@@ -24,6 +24,19 @@ pub(crate) trait Rpc: Message + Clone + Sized + 'static {
     const NAME: &'static str;
     /// The service, by its full name.
     const SERVICE: &'static str = "temporal.api.workflowservice.v1.WorkflowService";
+    /// Whether requests are about one namespace.
+    const IS_NAMESPACED: bool = is_namespaced(Self::NAME);
+
+    /// The task queue that the request is about: of a worker's own queue the one that its workers share.
+    fn task_queue(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether the server answers when something has happened, and not at once; as SDKs that are built on Temporal's
+    /// shared core count it, which take `PollWorkflowExecutionUpdate` for a short one.
+    fn is_long(&self) -> bool {
+        false
+    }
 
     /// Calls the server in this process.
     #[cfg(any(feature = "server", test))]
@@ -46,11 +59,33 @@ const fn method_of(request: &str) -> &str {
     name
 }
 
+/// Whether requests of the method are about one namespace.
+const fn is_namespaced(method: &str) -> bool {
+    !matches!(
+        method.as_bytes(),
+        b"GetSystemInfo" | b"GetClusterInfo" | b"ListNamespaces"
+    )
+}
+
 macro_rules! rpcs {
-    ($($name:ident($request:ident) -> $response:ident;)*) => {
+    ($($name:ident($request:ident) -> $response:ident
+        $(, of $queue:ident)? $(, long if $is_long:expr)?;)*) => {
         $(impl Rpc for pb::$request {
             type Reply = pb::$response;
             const NAME: &'static str = method_of(stringify!($request));
+
+            $(fn task_queue(&self) -> Option<&str> {
+                let queue = self.$queue.as_ref()?;
+                Some(match queue.normal_name.as_str() {
+                    "" => &queue.name,
+                    normal => normal,
+                })
+            })?
+
+            $(fn is_long(&self) -> bool {
+                let is_long: fn(&Self) -> bool = $is_long;
+                is_long(self)
+            })?
 
             #[cfg(any(feature = "server", test))]
             fn serve(
@@ -107,26 +142,26 @@ rpcs! {
     describe_namespace(DescribeNamespaceRequest) -> DescribeNamespaceResponse;
     list_namespaces(ListNamespacesRequest) -> ListNamespacesResponse;
     update_namespace(UpdateNamespaceRequest) -> UpdateNamespaceResponse;
-    start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse;
+    start_workflow_execution(StartWorkflowExecutionRequest) -> StartWorkflowExecutionResponse, of task_queue;
     execute_multi_operation(ExecuteMultiOperationRequest) -> ExecuteMultiOperationResponse;
     signal_workflow_execution(SignalWorkflowExecutionRequest) -> SignalWorkflowExecutionResponse;
-    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse;
+    signal_with_start_workflow_execution(SignalWithStartWorkflowExecutionRequest) -> SignalWithStartWorkflowExecutionResponse, of task_queue;
     query_workflow(QueryWorkflowRequest) -> QueryWorkflowResponse;
-    update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse;
+    update_workflow_execution(UpdateWorkflowExecutionRequest) -> UpdateWorkflowExecutionResponse, long if |_| true;
     poll_workflow_execution_update(PollWorkflowExecutionUpdateRequest) -> PollWorkflowExecutionUpdateResponse;
     request_cancel_workflow_execution(RequestCancelWorkflowExecutionRequest) -> RequestCancelWorkflowExecutionResponse;
     terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse;
     reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse;
     delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse;
     describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse;
-    get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse;
+    get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, long if |it| it.wait_new_event;
     list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse;
     count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse;
-    poll_workflow_task_queue(PollWorkflowTaskQueueRequest) -> PollWorkflowTaskQueueResponse;
+    poll_workflow_task_queue(PollWorkflowTaskQueueRequest) -> PollWorkflowTaskQueueResponse, of task_queue, long if |_| true;
     respond_workflow_task_completed(RespondWorkflowTaskCompletedRequest) -> RespondWorkflowTaskCompletedResponse;
     respond_workflow_task_failed(RespondWorkflowTaskFailedRequest) -> RespondWorkflowTaskFailedResponse;
     respond_query_task_completed(RespondQueryTaskCompletedRequest) -> RespondQueryTaskCompletedResponse;
-    poll_activity_task_queue(PollActivityTaskQueueRequest) -> PollActivityTaskQueueResponse;
+    poll_activity_task_queue(PollActivityTaskQueueRequest) -> PollActivityTaskQueueResponse, of task_queue, long if |_| true;
     record_activity_task_heartbeat(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse;
     record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse;
     respond_activity_task_completed(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse;
@@ -157,7 +192,7 @@ rpcs! {
     describe_batch_operation(DescribeBatchOperationRequest) -> DescribeBatchOperationResponse;
     stop_batch_operation(StopBatchOperationRequest) -> StopBatchOperationResponse;
     list_batch_operations(ListBatchOperationsRequest) -> ListBatchOperationsResponse;
-    describe_task_queue(DescribeTaskQueueRequest) -> DescribeTaskQueueResponse;
+    describe_task_queue(DescribeTaskQueueRequest) -> DescribeTaskQueueResponse, of task_queue;
 }
 
 /// Of the operators' service.

@@ -94,6 +94,13 @@ impl PolledTask {
         time::limit(scheduled.start_to_close_timeout)
     }
 
+    /// How long the task waited for a worker, by the server's clock.
+    pub(crate) fn schedule_to_start(&self) -> Option<Duration> {
+        let scheduled = time::instant(self.message.scheduled_time?);
+        let started = time::instant(self.message.started_time?);
+        started?.duration_since(scheduled?).ok()
+    }
+
     /// Whether the task came without all of its history.
     pub(crate) fn has_more_pages(&self) -> bool {
         !self.message.next_page_token.is_empty()

@@ -1,41 +1,26 @@
 //! An HTTP endpoint for probes: whether the workers of a process are alive, and whether they take tasks.
 
 use std::{
-    convert::Infallible,
     fmt, io,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use hyper::{
-    Method, Request, Response, StatusCode,
-    body::Incoming,
-    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE},
-    server::conn::http1,
-    service::service_fn,
-};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    task::JoinHandle,
-};
 
 use super::{
     handle::WorkerHandle,
     health::{WorkerHealth, WorkerState},
     poll::{PollKind, PollStatus},
 };
-use crate::{data::Text, telemetry::log};
-
-/// How long a client may take to send the head of its request.
-const REQUEST_HEAD: Duration = Duration::from_secs(5);
-/// Connections at a time; probes have one each, for a moment.
-const CONNECTIONS: usize = 64;
-/// The pause after a connection that could not be accepted, mostly because too many files are open.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+#[cfg(feature = "prometheus")]
+use crate::telemetry::Prometheus;
+use crate::{
+    data::Text,
+    telemetry::http_endpoint::{self, HttpEndpoint, fmt_not_bound, is_read, only_reads},
+};
 
 /// Serves the health of workers over HTTP, until it is dropped. Needs the feature `health`.
 ///
@@ -64,9 +49,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 #[must_use = "the endpoint ends when it is dropped"]
 pub struct HealthEndpoint {
-    address: SocketAddr,
-    workers: Arc<Mutex<Vec<WorkerHandle>>>,
-    serving: JoinHandle<()>,
+    watched: Arc<Watched>,
+    http: HttpEndpoint,
+}
+
+/// What the endpoint answers about.
+#[derive(Debug, Default)]
+struct Watched {
+    workers: Mutex<Vec<WorkerHandle>>,
+    #[cfg(feature = "prometheus")]
+    metrics: Mutex<Option<Prometheus>>,
 }
 
 /// Why the endpoint could not listen.
@@ -93,20 +85,7 @@ pub struct HealthEndpointError {
 
 impl fmt::Display for HealthEndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { address, source } = self;
-        write!(f, "the health endpoint cannot listen on `{address}`: ")?;
-        match source.kind() {
-            io::ErrorKind::AddrInUse => f.write_str(
-                "another program, or another endpoint of this one, uses the port; choose another, or 0 for any free one",
-            ),
-            io::ErrorKind::PermissionDenied => {
-                f.write_str("this process may not use the port; choose one above 1023")
-            }
-            io::ErrorKind::InvalidInput => {
-                write!(f, "{source}; write `host:port`, such as `0.0.0.0:8080`")
-            }
-            _ => write!(f, "{source}"),
-        }
+        fmt_not_bound(f, "the health endpoint", &self.address, &self.source)
     }
 }
 
@@ -126,20 +105,14 @@ impl HealthEndpoint {
     /// Outside of a tokio runtime.
     pub async fn bind(address: impl Text) -> Result<Self, HealthEndpointError> {
         let address = address.into_text();
-        let bound = async {
-            let listener = TcpListener::bind(&*address).await?;
-            let local = listener.local_addr()?;
-            Ok((listener, local))
-        };
-        let (listener, local) = bound
-            .await
-            .map_err(|source| HealthEndpointError { address, source })?;
-        let workers = Arc::default();
-        Ok(Self {
-            address: local,
-            serving: tokio::spawn(serve(listener, Arc::clone(&workers))),
-            workers,
-        })
+        let watched = Arc::<Watched>::default();
+        let answers = Arc::clone(&watched);
+        let respond = move |method: &Method, path: &str| answers.respond(method, path);
+        let bound = HttpEndpoint::bind(&address, "the health endpoint", Arc::new(respond)).await;
+        match bound {
+            Ok(http) => Ok(Self { watched, http }),
+            Err(source) => Err(HealthEndpointError { address, source }),
+        }
     }
 
     /// Adds a worker. Without any the endpoint is live, and not ready. A worker that has stopped as requested counts
@@ -154,9 +127,26 @@ impl HealthEndpoint {
     /// # }
     /// ```
     pub fn watch(&self, worker: &WorkerHandle) {
-        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        let workers = self.watched.workers.lock();
+        let mut workers = workers.unwrap_or_else(PoisonError::into_inner);
         workers.retain(|it| !has_stopped(&it.health()));
         workers.push(worker.clone());
+    }
+
+    /// Also answers `GET /metrics`, with these metrics. Needs the feature `prometheus`.
+    ///
+    /// ```no_run
+    /// # use durably::{telemetry::Prometheus, worker::HealthEndpoint};
+    /// # async fn example(prometheus: Prometheus) -> durably::Result<()> {
+    /// let health = HealthEndpoint::bind("127.0.0.1:0").await?;
+    /// health.serve_metrics(&prometheus);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "prometheus")]
+    pub fn serve_metrics(&self, metrics: &Prometheus) {
+        let served = self.watched.metrics.lock();
+        *served.unwrap_or_else(PoisonError::into_inner) = Some(metrics.clone());
     }
 
     /// Where it listens.
@@ -170,55 +160,52 @@ impl HealthEndpoint {
     /// # }
     /// ```
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.http.address
     }
 }
 
-impl Drop for HealthEndpoint {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-type Workers = Arc<Mutex<Vec<WorkerHandle>>>;
-
-async fn serve(listener: TcpListener, workers: Workers) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
-    loop {
-        let place = Arc::clone(&places).acquire_owned().await;
-        let connection = match listener.accept().await {
-            Ok((connection, _)) => connection,
-            Err(error) => {
-                log::warning!(%error, "the health endpoint cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
+impl Watched {
+    fn respond(&self, method: &Method, path: &str) -> Response<String> {
+        #[cfg(feature = "prometheus")]
+        if path == "/metrics"
+            && let Some(metrics) = self.metrics()
+        {
+            return match is_read(method) {
+                true => metrics.response(),
+                false => refused(),
+            };
+        }
+        let is_asked = match path {
+            "/live" => WorkerHealth::is_live,
+            "/ready" => WorkerHealth::is_ready,
+            _ => {
+                let body = json!({ "error": "there are `/live` and `/ready`" });
+                return response(StatusCode::NOT_FOUND, &body);
             }
         };
-        let workers = Arc::clone(&workers);
-        tokio::spawn(async move {
-            let _place = place;
-            answer(connection, workers).await;
-        });
+        if !is_read(method) {
+            return refused();
+        }
+        let workers = self.health();
+        // Nothing is ready before there is a worker, and nothing has failed.
+        let is_so = workers.iter().all(is_asked) && (path == "/live" || !workers.is_empty());
+        let status = match is_so {
+            true => StatusCode::OK,
+            false => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let workers: Vec<_> = workers.iter().map(worker).collect();
+        response(status, &json!({ "ok": is_so, "workers": workers }))
     }
-}
 
-/// Answers the one request of a connection.
-async fn answer(connection: TcpStream, workers: Workers) {
-    let service = service_fn(|request: Request<Incoming>| {
-        let response = respond(request.method(), request.uri().path(), || {
-            let workers = workers.lock().unwrap_or_else(PoisonError::into_inner);
-            without_stopped(workers.iter().map(WorkerHandle::health).collect())
-        });
-        std::future::ready(Ok::<_, Infallible>(response))
-    });
-    let served = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(REQUEST_HEAD)
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(connection), service)
-        .await;
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection to the health endpoint failed");
+    fn health(&self) -> Vec<WorkerHealth> {
+        let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        without_stopped(workers.iter().map(WorkerHandle::health).collect())
+    }
+
+    #[cfg(feature = "prometheus")]
+    fn metrics(&self) -> Option<Prometheus> {
+        let metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        metrics.clone()
     }
 }
 
@@ -235,45 +222,13 @@ fn without_stopped(mut workers: Vec<WorkerHealth>) -> Vec<WorkerHealth> {
     workers
 }
 
-fn respond(
-    method: &Method,
-    path: &str,
-    workers: impl FnOnce() -> Vec<WorkerHealth>,
-) -> Response<String> {
-    let is_asked = match path {
-        "/live" => WorkerHealth::is_live,
-        "/ready" => WorkerHealth::is_ready,
-        _ => {
-            let body = json!({ "error": "there are `/live` and `/ready`" });
-            return response(StatusCode::NOT_FOUND, &body);
-        }
-    };
-    if method != Method::GET && method != Method::HEAD {
-        let body = json!({ "error": "the method is GET" });
-        let mut refused = response(StatusCode::METHOD_NOT_ALLOWED, &body);
-        let allowed = hyper::header::HeaderValue::from_static("GET, HEAD");
-        refused.headers_mut().insert(ALLOW, allowed);
-        return refused;
-    }
-    let workers = workers();
-    // Nothing is ready before there is a worker, and nothing has failed.
-    let is_so = workers.iter().all(is_asked) && (path == "/live" || !workers.is_empty());
-    let status = match is_so {
-        true => StatusCode::OK,
-        false => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let workers: Vec<_> = workers.iter().map(worker).collect();
-    response(status, &json!({ "ok": is_so, "workers": workers }))
+fn refused() -> Response<String> {
+    let body = json!({ "error": "the method is GET" });
+    only_reads(response(StatusCode::METHOD_NOT_ALLOWED, &body))
 }
 
 fn response(status: StatusCode, body: &Value) -> Response<String> {
-    let mut response = Response::new(body.to_string());
-    *response.status_mut() = status;
-    let value = hyper::header::HeaderValue::from_static;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, value("application/json"));
-    headers.insert(CACHE_CONTROL, value("no-store"));
-    response
+    http_endpoint::response(status, "application/json", body.to_string())
 }
 
 fn worker(health: &WorkerHealth) -> Value {
@@ -312,7 +267,12 @@ fn polls(polls: &PollStatus) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use std::time::Duration;
+
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
 
     use super::*;
     use crate::worker::{health::Health, lifecycle::Lifecycle, lifecycle::Phase};
@@ -391,7 +351,11 @@ mod tests {
         assert_eq!(get(&health, "/live").await.0, "503");
         health.watch(&handle("next"));
         assert_eq!(get(&health, "/live").await.0, "200");
-        assert_eq!(health.workers.lock().unwrap().len(), 1, "none is kept");
+        assert_eq!(
+            health.watched.workers.lock().unwrap().len(),
+            1,
+            "none is kept"
+        );
     }
 
     #[tokio::test]
@@ -404,6 +368,18 @@ mod tests {
         assert!(refused.contains("allow: GET, HEAD"), "{refused}");
         let malformed = send(&health, "what?\r\n\r\n").await;
         assert!(malformed.starts_with("HTTP/1.1 400 "), "{malformed}");
+    }
+
+    #[cfg(feature = "prometheus")]
+    #[tokio::test]
+    async fn the_metrics_are_beside_the_probes_when_they_are_given() {
+        let health = HealthEndpoint::bind("127.0.0.1:0").await.unwrap();
+        assert_eq!(get(&health, "/metrics").await.0, "404");
+        health.serve_metrics(&Prometheus::new());
+        let request = "GET /metrics HTTP/1.1\r\nHost: me\r\n\r\n";
+        let served = send(&health, request).await;
+        assert!(served.starts_with("HTTP/1.1 200 "), "{served}");
+        assert!(served.contains("text/plain; version=0.0.4"), "{served}");
     }
 
     #[tokio::test]

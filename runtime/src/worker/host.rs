@@ -22,6 +22,7 @@ use super::{
     workflow_task::WorkflowTasks,
 };
 use crate::{
+    telemetry::metrics::WorkerType,
     transport::eager_starts::FirstTasks,
     wire::{deployment::WorkerBuild, namespace::Capabilities},
 };
@@ -64,6 +65,7 @@ impl Host {
             server.caller.eager_starts().add(first_tasks);
         }
         self.log_start();
+        server.metrics.started();
         let (alive, polls_ended) = mpsc::channel(1);
         let polls = self.start_polls(&parts, namespace, &alive);
         let heartbeats = namespace.takes_worker_heartbeats && !options.heartbeat_interval.is_zero();
@@ -129,7 +131,12 @@ impl Host {
     }
 
     fn slots(&self, kind: SlotKind, limit: SlotLimit) -> Slots {
-        match (limit, &self.machine) {
+        let metrics = self.server.metrics.slots(match kind {
+            SlotKind::WorkflowTask => WorkerType::Workflow,
+            SlotKind::Activity => WorkerType::Activity,
+            SlotKind::LocalActivity => WorkerType::LocalActivity,
+        });
+        let slots = match (limit, &self.machine) {
             (SlotLimit::Fixed(total), _) => Slots::new(total),
             (SlotLimit::ByResources(slots), Some(machine)) => Slots::of_machine(
                 kind.resolve(slots),
@@ -140,7 +147,8 @@ impl Host {
             (SlotLimit::ByResources(_), None) => {
                 unreachable!("a worker whose machine cannot be read does not start")
             }
-        }
+        };
+        slots.measured(metrics)
     }
 
     fn start_heartbeats(&self, parts: &Parts, polls: &[Arc<Polls>]) -> Arc<WorkerHeartbeats> {
@@ -222,7 +230,7 @@ impl Host {
             queue,
             server: Arc::clone(&self.server),
             lifecycle: Arc::clone(&self.lifecycle),
-            polls: Arc::new(Polls::new(kind, limit)),
+            polls: Arc::new(Polls::new(kind, limit, &self.server.metrics)),
             limit,
             gives_advice: namespace.advises_pollers,
             _alive: alive.clone(),

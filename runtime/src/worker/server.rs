@@ -6,6 +6,7 @@ use tokio::{runtime::Handle, task::JoinHandle};
 
 use super::{error::WorkerError, identity::Identity, timers::Timers};
 use crate::{
+    telemetry::metrics::WorkerMetrics,
     transport::{availability::Availability, caller::Caller, retry::Patience},
     wire::{
         namespace::{Capabilities, DescribeNamespace},
@@ -18,6 +19,7 @@ pub(crate) struct Server {
     pub(crate) caller: Caller,
     pub(crate) identity: Identity,
     pub(crate) timers: Timers,
+    pub(crate) metrics: WorkerMetrics,
     /// The runtime of the connection. RPCs run there, because the runtime of the worker's caller may be
     /// blocked, and may end before all is reported.
     net: Handle,
@@ -33,6 +35,11 @@ impl Server {
         );
         Self {
             net: caller.runtime(),
+            metrics: WorkerMetrics::new(
+                caller.measures(),
+                &identity.namespace,
+                &identity.task_queue,
+            ),
             caller,
             identity,
             timers,

@@ -12,6 +12,7 @@ use crate::{
     error::{DataError, Failure, Result},
     instance::core::Core,
     options::{Priority, Retry},
+    telemetry::Metrics,
     time::Time,
 };
 
@@ -262,6 +263,30 @@ impl View {
     /// A workflow that ends earlier drops the running handlers, and their callers get an error: `ctx.wait_until(|| ctx.handlers_finished()).await?` waits for them.
     pub fn handlers_finished(&self) -> bool {
         self.core.open_handlers.get() == 0
+    }
+
+    /// Metrics of your own, with the namespace, the task queue and the type of the workflow as labels. Nothing is
+    /// recorded while the code is replayed, so that each measurement counts once.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # #[derive(Default)] struct Order;
+    /// # #[workflow] impl Order {
+    /// #[run]
+    /// async fn run(&mut self, ctx: &Ctx, cents: u64) {
+    ///     ctx.metrics().counter("orders").add(1);
+    ///     ctx.metrics().with("currency", "EUR").histogram("order_value").record(cents);
+    /// }
+    /// # }
+    /// ```
+    pub fn metrics(&self) -> Metrics {
+        Metrics::new(&self.core.worker.measures, || {
+            [
+                ("namespace", self.namespace().into()),
+                ("task_queue", self.task_queue().into()),
+                ("workflow_type", self.workflow_type().into()),
+            ]
+        })
     }
 
     /// Whether the code is replayed from history now. For logs and metrics; code that decides by it

@@ -11,6 +11,7 @@ mod headers;
 mod histories;
 mod local_activities;
 mod message_encodings;
+mod metrics;
 pub(crate) mod payloads;
 mod python;
 mod recorded_histories;

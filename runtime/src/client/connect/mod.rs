@@ -29,6 +29,7 @@ use crate::{
     codec::{Codecs, PayloadCodec},
     data::{Converter, Format},
     error::ConnectError,
+    telemetry::Meter,
     time::span::Span,
     transport::{
         caller::Caller,
@@ -99,6 +100,7 @@ pub struct ClientBuilder {
     tls: Option<Tls>,
     converter: Converter,
     codecs: Codecs,
+    meter: Option<Arc<dyn Meter>>,
     connecting: Connecting,
 }
 
@@ -136,6 +138,7 @@ impl ClientBuilder {
             tls: None,
             converter: Converter::default(),
             codecs: Codecs::new(),
+            meter: None,
             connecting: Connecting::default(),
         }
     }
@@ -365,6 +368,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Where this client, the workers that use it, and user code record metrics. There is none by default.
+    ///
+    /// ```no_run
+    /// # use durably::{Client, telemetry::Meter};
+    /// # async fn example(meter: impl Meter) -> durably::Result<Client> {
+    /// let client = Client::builder("localhost:7233").meter(meter).connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn meter(mut self, meter: impl Meter) -> Self {
+        self.meter = Some(Arc::new(meter));
+        self
+    }
+
     /// Connects, and asks the server what it is, so that a wrong address is known now.
     ///
     /// # Errors
@@ -420,6 +437,10 @@ impl ClientBuilder {
         };
         let identity = self.identity.unwrap_or_else(id::identity);
         let caller = Caller::grpc(channel, headers, key, &self.namespace, &identity);
+        let caller = match self.meter {
+            Some(meter) => caller.with_meter(meter),
+            None => caller,
+        };
         Client(Arc::new(caller), self.converter).with_codecs(self.codecs)
     }
 
@@ -558,6 +579,7 @@ impl fmt::Debug for ClientBuilder {
             tls,
             converter,
             codecs,
+            meter,
             connecting: _,
         } = self;
         let addresses: Vec<_> = addresses.iter().map(|it| without_credentials(it)).collect();
@@ -578,7 +600,8 @@ impl fmt::Debug for ClientBuilder {
             .field("keep_alive", keep_alive)
             .field("proxy", &proxy.as_deref().map(without_credentials))
             .field("converter", converter)
-            .field("codecs", codecs);
+            .field("codecs", codecs)
+            .field("meter", &meter.is_some());
         #[cfg(feature = "tls")]
         shown.field("tls", tls);
         shown.finish()

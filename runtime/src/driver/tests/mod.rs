@@ -277,6 +277,7 @@ fn host() -> WorkerInfo {
         facts: std::sync::Arc::new(crate::instance::core::WorkerFacts {
             namespace: "default".to_owned(),
             converter: crate::data::Converter::JSON,
+            measures: Default::default(),
         }),
         local: std::sync::Arc::new(crate::driver::local::NoLocalActivities),
         executor: ExecutorWaker::default(),

@@ -65,6 +65,7 @@ impl Replayer {
             worker: Arc::new(WorkerFacts {
                 namespace,
                 converter,
+                measures: Default::default(),
             }),
         }
     }

@@ -84,6 +84,7 @@ impl Workflows {
             facts: Arc::new(WorkerFacts {
                 namespace: NAMESPACE.to_owned(),
                 converter: Default::default(),
+                measures: Default::default(),
             }),
             cached: BTreeMap::new(),
             calls: Arc::default(),

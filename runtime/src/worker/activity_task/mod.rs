@@ -26,10 +26,12 @@ use crate::{
     activity::{
         ActivityCtx, ActivityInfo, CancelReason,
         cancel::CancelSignal,
+        context::ActivityHost,
         heartbeat::{self, Heart},
     },
     data::{Args, Callee},
     error::{AppError, Cancelled},
+    telemetry::metrics::ActivityMetrics,
     wire::{activity_task::ActivityTask, encoded_failure::CODEC_FAILURE, status::CodecFault},
 };
 
@@ -69,9 +71,39 @@ impl ActivityTasks {
         }
     }
 
-    /// Starts an attempt. An interceptor of activities begins here: the task still has its header, which
-    /// an [`Attempt`] has not.
+    /// Starts an attempt that a poll has brought.
     pub(crate) fn start(self: &Arc<Self>, task: ActivityTask, permit: Permit) {
+        let metrics = self.metrics(&task);
+        if let Some(metrics) = &metrics {
+            metrics.received(false);
+        }
+        self.begin(task, permit, metrics);
+    }
+
+    /// Starts an attempt that came in the response to a workflow task.
+    pub(crate) fn start_eagerly(self: &Arc<Self>, task: ActivityTask, permit: Permit) {
+        let metrics = self.metrics(&task);
+        if let Some(metrics) = &metrics {
+            metrics.received(true);
+        }
+        self.begin(task, permit, metrics);
+    }
+
+    fn metrics(&self, task: &ActivityTask) -> Option<Arc<ActivityMetrics>> {
+        let metrics = &self.server.metrics;
+        metrics.activity(&task.activity_type, &task.workflow_type)
+    }
+
+    /// Begins an attempt. An interceptor of activities begins here: the task still has its header, which
+    /// an [`Attempt`] has not.
+    fn begin(
+        self: &Arc<Self>,
+        task: ActivityTask,
+        permit: Permit,
+        metrics: Option<Arc<ActivityMetrics>>,
+    ) {
+        let waited = task.started_at.duration_since(task.attempt_scheduled_at);
+        self.server.metrics.activity_waited(waited.ok());
         let Attempt {
             claim,
             input,
@@ -89,6 +121,7 @@ impl ActivityTasks {
             self.slots.clone(),
             permit.for_task(),
             unreported,
+            metrics,
         );
         // Everything above exists before the runtime of the caller is used: it may have ended, and then
         // drops what it is given, which reports the attempt as failed.
@@ -106,15 +139,14 @@ impl ActivityTasks {
                         cancel.clone(),
                         Arc::clone(&heart),
                     );
-                    let ctx = ActivityCtx::new(
-                        info,
-                        previous,
-                        cancel.clone(),
-                        tasks.shutdown.clone(),
-                        heart,
-                        tasks.server.timers.handle().clone(),
-                        tasks.registry.converter.clone(),
-                    );
+                    let host = ActivityHost {
+                        shutdown: tasks.shutdown.clone(),
+                        converter: tasks.registry.converter.clone(),
+                        measures: tasks.server.caller.measures().clone(),
+                    };
+                    let runtime = tasks.server.timers.handle().clone();
+                    let ctx =
+                        ActivityCtx::new(info, previous, cancel.clone(), host, heart, runtime);
                     let args = Args::new(callee, input, tasks.registry.converter.clone());
                     let call = async {
                         let slot = Arc::clone(&report.permit);

@@ -1,12 +1,12 @@
 //! Reports the end of an attempt to the server.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::{attempt::Claim, codec_failure};
 use crate::{
     activity::heartbeat::Heart,
     error::AppError,
-    telemetry::log,
+    telemetry::{log, metrics::ActivityMetrics},
     transport::{caller::Caller, retry::Patience},
     wire::{
         activity_task::{CancelActivity, CompleteActivity, FailActivity},
@@ -45,6 +45,8 @@ pub(crate) struct Report {
     ended: Option<AttemptResult>,
     /// Held until the server has the report.
     unreported: Option<Permit>,
+    began: Instant,
+    metrics: Option<Arc<ActivityMetrics>>,
 }
 
 impl Report {
@@ -55,6 +57,7 @@ impl Report {
         slots: Slots,
         permit: Permit,
         unreported: Option<Permit>,
+        metrics: Option<Arc<ActivityMetrics>>,
     ) -> Self {
         Self {
             claim,
@@ -64,6 +67,23 @@ impl Report {
             slots,
             ended: None,
             unreported,
+            began: Instant::now(),
+            metrics,
+        }
+    }
+
+    fn measure(&self, ended: &AttemptResult) {
+        let Some(metrics) = &self.metrics else { return };
+        metrics.ended(self.began.elapsed());
+        match ended {
+            AttemptResult::Completed(_) => {
+                metrics.succeeded(self.claim.info.scheduled_at.elapsed().ok());
+            }
+            AttemptResult::Failed(record) if !record.is_benign() => metrics.failed(),
+            AttemptResult::Failed(_)
+            | AttemptResult::CompletedLater
+            | AttemptResult::Cancelled
+            | AttemptResult::Obsolete => {}
         }
     }
 
@@ -89,6 +109,7 @@ impl Drop for Report {
             | AttemptResult::Cancelled
             | AttemptResult::Obsolete => self.slots.task_counts().add_processed(),
         }
+        self.measure(&ended);
         // The last heartbeat of an attempt that runs on follows those before it; a result takes it along.
         let runs_on = matches!(ended, AttemptResult::CompletedLater);
         let unconfirmed = match runs_on {

@@ -9,7 +9,9 @@ use durably_engine::{FailureInfo, FailureRecord, LocalActivityTask, Payload, Tim
 
 use super::{Running, cancelled, timed_out};
 use crate::{
-    activity::{ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal},
+    activity::{
+        ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal, context::ActivityHost,
+    },
     data::{Args, Bytes, Callee},
     error::{AppError, Error, Meaning, Result},
     options::{Priority, Retry},
@@ -58,9 +60,14 @@ impl Running {
         // Of this attempt: a timeout ends it, and not the one after it.
         let stop = CancelSignal::default();
         let converter = tasks.registry.converter.clone();
+        let host = ActivityHost {
+            shutdown: tasks.shutdown.clone(),
+            converter: converter.clone(),
+            measures: tasks.server.caller.measures().clone(),
+        };
         let callee = Callee::Activity(task.activity_type.clone().into());
-        let args = Args::new(callee, task.input.clone(), converter.clone());
-        let ctx = ActivityCtx::local(self.info(), stop.clone(), tasks.shutdown.clone(), converter);
+        let args = Args::new(callee, task.input.clone(), converter);
+        let ctx = ActivityCtx::local(self.info(), stop.clone(), host);
         let (kind, deadline) = self.first_deadline();
         let activity = Arc::clone(&self.activity);
         let mut call =

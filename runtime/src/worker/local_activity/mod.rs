@@ -164,7 +164,7 @@ impl Running {
         let end = loop {
             let ended = match self.queue().await {
                 Ok(permits) => {
-                    let ended = self.attempt(permits).await;
+                    let ended = self.measured_attempt(permits).await;
                     let counts = self.tasks.slots.task_counts();
                     match ended.is_failure() {
                         true => counts.add_failed(),
@@ -205,6 +205,29 @@ impl Running {
             first_scheduled: self.first_scheduled,
             end,
         });
+    }
+
+    /// One attempt, with its metrics.
+    async fn measured_attempt(&self, permits: AttemptPermits) -> Ended {
+        let metrics = &self.tasks.server.metrics;
+        let metrics = metrics.local_activity(&self.task.activity_type, &self.call.workflow_type);
+        let Some(metrics) = metrics else {
+            return self.attempt(permits).await;
+        };
+        metrics.began();
+        let began = Instant::now();
+        let ended = self.attempt(permits).await;
+        metrics.ended(began.elapsed());
+        match &ended {
+            Ended::Completed(_) => metrics.succeeded(self.first_scheduled.elapsed().ok()),
+            Ended::Failed(failure) | Ended::Final(failure) => match failure.info {
+                FailureInfo::Canceled { .. } => metrics.cancelled(),
+                _ if failure.is_benign() => {}
+                _ => metrics.failed(),
+            },
+            Ended::Abandoned => {}
+        }
+        ended
     }
 
     /// Waits for a slot, and for one of its type's before: it keeps no slot while others of its type run.

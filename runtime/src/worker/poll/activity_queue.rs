@@ -54,6 +54,12 @@ impl Queue for ActivityQueue {
         self.server.caller.call_undecoded(request, patience).await
     }
 
+    fn count(&self, has_task: bool) {
+        if !has_task {
+            self.server.metrics.activity_poll_empty();
+        }
+    }
+
     fn start(&self, task: Self::Task, permit: Permit) {
         self.tasks.start(task, permit);
     }

@@ -61,6 +61,9 @@ pub(crate) trait Queue: Send + Sync + 'static {
     /// One long poll.
     fn poll(&self) -> impl Future<Output = Result<Arrival<Polled<Self::Task>>, CallError>> + Send;
 
+    /// Counts the answer to a poll.
+    fn count(&self, has_task: bool);
+
     /// Starts the work on a task.
     fn start(&self, task: Self::Task, permit: Permit);
 }
@@ -238,6 +241,7 @@ impl<Q: Queue> Group<Q> {
 
     fn answered(self: &Arc<Self>, has_task: bool, advice: Option<i32>, now: Instant) {
         self.pollers.polls.succeeded();
+        self.pollers.queue.count(has_task);
         self.number().scaler.answered(has_task, advice, now);
         self.grow();
     }

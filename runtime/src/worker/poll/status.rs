@@ -10,6 +10,10 @@ use std::{
 
 use super::LONG_ENOUGH;
 use crate::{
+    telemetry::{
+        measure::Instrument,
+        metrics::{PollerKind, WorkerMetrics},
+    },
     wire::{status::CallError, worker_heartbeat::PollerInfo},
     worker::options::PollerLimit,
 };
@@ -66,6 +70,8 @@ pub(crate) struct Polls {
     kind: PollKind,
     is_scaled: bool,
     open: AtomicUsize,
+    /// Locked while the number is read and recorded, so that the last one recorded is the present one.
+    gauge: Option<Mutex<Instrument>>,
     state: Mutex<State>,
 }
 
@@ -86,8 +92,14 @@ struct Failing {
 }
 
 impl Polls {
-    pub(crate) fn new(kind: PollKind, limit: PollerLimit) -> Self {
+    pub(crate) fn new(kind: PollKind, limit: PollerLimit, metrics: &WorkerMetrics) -> Self {
+        let gauge = metrics.pollers(match kind {
+            PollKind::Workflows => PollerKind::Workflows,
+            PollKind::CachedWorkflows => PollerKind::CachedWorkflows,
+            PollKind::Activities => PollerKind::Activities,
+        });
         Self {
+            gauge: gauge.map(Mutex::new),
             kind,
             is_scaled: matches!(limit, PollerLimit::Scaled(_)),
             open: AtomicUsize::new(0),
@@ -103,7 +115,15 @@ impl Polls {
             failing.reachable.get_or_insert(now);
         }
         self.open.fetch_add(1, Ordering::Relaxed);
+        self.measure();
         OpenPoll(Arc::clone(self))
+    }
+
+    fn measure(&self) {
+        if let Some(gauge) = &self.gauge {
+            let gauge = gauge.lock().unwrap_or_else(PoisonError::into_inner);
+            gauge.set(self.open.load(Ordering::Relaxed));
+        }
     }
 
     pub(super) fn succeeded(&self) {
@@ -176,6 +196,7 @@ pub(super) struct OpenPoll(Arc<Polls>);
 impl Drop for OpenPoll {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.measure();
     }
 }
 
@@ -186,7 +207,11 @@ mod tests {
     use super::*;
 
     fn failed() -> Arc<Polls> {
-        let polls = Arc::new(Polls::new(PollKind::Activities, PollerLimit::UpTo(5)));
+        let polls = Arc::new(Polls::new(
+            PollKind::Activities,
+            PollerLimit::UpTo(5),
+            &WorkerMetrics::default(),
+        ));
         polls.failed(&Status::unavailable("gone").into());
         polls
     }

@@ -58,7 +58,13 @@ impl Queue for WorkflowQueue {
         self.server.caller.call_undecoded(request, patience).await
     }
 
+    fn count(&self, has_task: bool) {
+        self.server.metrics.workflow_poll(has_task);
+    }
+
     fn start(&self, task: Self::Task, permit: Permit) {
+        let waited = task.schedule_to_start();
+        self.server.metrics.workflow_task_waited(waited);
         self.tasks.start(task, permit);
     }
 }

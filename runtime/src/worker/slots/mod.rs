@@ -8,7 +8,7 @@ mod usage;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -26,6 +26,7 @@ use super::{
     options::{ResolvedSlots, ResolvedTargets},
     timers::Timers,
 };
+use crate::telemetry::metrics::SlotMetrics;
 
 /// The right to work on one task; given back when dropped.
 #[derive(Debug)]
@@ -52,6 +53,7 @@ impl Permit {
             self.has_task = true;
             let with_task = &self.slots.supply.with_task;
             with_task.fetch_add(1, Ordering::Relaxed);
+            self.slots.supply.measure();
         }
         self
     }
@@ -63,6 +65,7 @@ impl Drop for Permit {
         held.fetch_sub(1, Ordering::Relaxed);
         if self.has_task {
             supply.with_task.fetch_sub(1, Ordering::Relaxed);
+            supply.measure();
         }
         supply.free.add_permits(1);
         // Only now: those that wait for it count the slots in use.
@@ -92,6 +95,8 @@ struct Supply {
     /// Permits with a task.
     with_task: AtomicUsize,
     task_counts: TaskCounts,
+    /// Locked while the numbers are read and recorded, so that the last ones recorded are the present ones.
+    metrics: OnceLock<Mutex<SlotMetrics>>,
 }
 
 /// What happened with the slots of one kind, for reports about a worker.
@@ -131,9 +136,18 @@ impl Slots {
                 released: Notify::new(),
                 with_task: AtomicUsize::new(0),
                 task_counts: TaskCounts::default(),
+                metrics: OnceLock::new(),
             }),
             held: Arc::default(),
         }
+    }
+
+    /// The same slots, whose use is recorded from now on.
+    pub(crate) fn measured(self, metrics: Option<SlotMetrics>) -> Self {
+        if let Some(metrics) = metrics {
+            self.supply.metrics.get_or_init(|| Mutex::new(metrics));
+        }
+        self
     }
 
     /// The same slots, for another holder.
@@ -200,12 +214,11 @@ impl Slots {
     }
 
     pub(crate) fn report(&self) -> SlotReport {
-        let used = self.supply.with_task.load(Ordering::Relaxed);
-        let available = (self.supply.total as usize).saturating_sub(used);
+        let (used, available) = self.supply.used_and_available();
         let tasks = self.task_counts();
         SlotReport {
             used,
-            available: self.supply.gate.is_none().then_some(available),
+            available,
             processed: tasks.processed(),
             failed: tasks.failed(),
         }
@@ -225,6 +238,22 @@ impl Slots {
     pub(crate) async fn all_free(&self, longest: Duration) -> bool {
         let all = self.supply.free.acquire_many(self.supply.total);
         tokio::time::timeout(longest, all).await.is_ok()
+    }
+}
+
+impl Supply {
+    fn used_and_available(&self) -> (usize, Option<usize>) {
+        let used = self.with_task.load(Ordering::Relaxed);
+        let available = (self.total as usize).saturating_sub(used);
+        (used, self.gate.is_none().then_some(available))
+    }
+
+    fn measure(&self) {
+        if let Some(metrics) = self.metrics.get() {
+            let metrics = metrics.lock().unwrap_or_else(PoisonError::into_inner);
+            let (used, available) = self.used_and_available();
+            metrics.set(used, available);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use durably_engine::{EngineError, FailureRecord};
 use crate::{
     driver::instance::TaskFailure,
     error::{AppError, Error},
+    telemetry::metrics::TaskFailureReason,
     wire::{
         encoded_failure::CODEC_FAILURE,
         failure,
@@ -62,6 +63,15 @@ impl FailureReport {
             token,
             cause: self.cause,
             failure: *self.record,
+        }
+    }
+
+    /// Its cause, for metrics.
+    pub(crate) fn reason(&self) -> TaskFailureReason {
+        match self.cause {
+            TaskFailureCause::Nondeterminism => TaskFailureReason::Nondeterminism,
+            TaskFailureCause::WorkerFailure => TaskFailureReason::Workflow,
+            TaskFailureCause::MessageTooLarge => TaskFailureReason::MessageTooLarge,
         }
     }
 

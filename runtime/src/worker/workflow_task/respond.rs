@@ -13,7 +13,7 @@ use super::{
     task_info::TaskInfo,
 };
 use crate::{
-    telemetry::log,
+    telemetry::{log, metrics::WorkflowMetrics},
     transport::{retry::Patience, rpc::Rpc},
     wire::{
         WireError, activity_task::ActivityTask, request::Request, respond::AnswerQuery,
@@ -100,6 +100,7 @@ impl Responder {
             request,
             version,
             mut eager,
+            ended,
         } = completed;
         let patience = Patience::until(Instant::now() + PATIENCE);
         let response = match self.call(&version.info, request, patience).await {
@@ -112,6 +113,12 @@ impl Responder {
         };
         self.slots.task_counts().add_processed();
         self.intake.failing_runs.succeeded(&version.info.run_id);
+        if let Some(metrics) = self.metrics(&version.info) {
+            metrics.task_answered(version.info.since.elapsed());
+            if let Some((end, took)) = ended {
+                metrics.run_ended(end, took);
+            }
+        }
         self.start_activities(&version.info, response.activities, &mut eager)
             .await;
         drop(eager);
@@ -130,6 +137,7 @@ impl Responder {
             request,
             version,
             mut eager,
+            ended: _,
         } = completed;
         let info = &version.info;
         let patience = Patience::until(info.deadline());
@@ -163,6 +171,9 @@ impl Responder {
     ) -> Result<(), FailureReport> {
         let patience = Patience::until(Instant::now() + PATIENCE);
         let Err(error) = self.call(info, request, patience).await else {
+            if let Some(metrics) = self.metrics(info) {
+                metrics.task_answered(info.since.elapsed());
+            }
             return Ok(());
         };
         let what = "the answer to a query";
@@ -207,6 +218,10 @@ impl Responder {
         let error = failure.text();
         let what = "workflow task failed, and will be tried again";
         log::on_task!(log::warning, self.server.identity, info, error, "{what}");
+        if let Some(metrics) = self.metrics(info) {
+            metrics.task_failed(failure.reason());
+            metrics.task_answered(info.since.elapsed());
+        }
         let pause = self.intake.failing_runs.failed(info);
         tokio::select! {
             () = self.server.timers.sleep(pause) => {}
@@ -226,6 +241,10 @@ impl Responder {
         if let Err(error) = sent {
             log_rejected(&self.server, info, "the failure of a workflow task", &error);
         }
+    }
+
+    fn metrics(&self, info: &TaskInfo) -> Option<Arc<WorkflowMetrics>> {
+        self.server.metrics.workflow(&info.workflow_type)
     }
 
     async fn call<R: Request>(
@@ -285,6 +304,6 @@ impl Responder {
             Some(permit) => permit,
             None => self.activities.slots.acquire().await,
         };
-        self.activities.start(task, permit);
+        self.activities.start_eagerly(task, permit);
     }
 }

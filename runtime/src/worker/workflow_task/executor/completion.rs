@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::messages::{Completed, RunVersion};
 use crate::{
+    telemetry::metrics::RunEnd,
     wire::{
         deployment::{Versioning, WorkerBuild},
         respond::CompleteWorkflowTask,
@@ -16,7 +17,7 @@ use crate::{
         workflow_task::{task_info::TaskInfo, unregistered_calls::UnregisteredCalls},
     },
 };
-use durably_engine::{Command, ScheduleActivity, TaskCompletion};
+use durably_engine::{Command, EndRun, ScheduleActivity, TaskCompletion};
 
 /// Builds the responses to tasks.
 pub(crate) struct Completions {
@@ -35,19 +36,23 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    /// The response to a task; with `keeps_run` the next task of the run is to come here.
+    /// The response to a task; with `keeps_run` the next task of the run is to come here. The run has existed since
+    /// `age`.
     pub(crate) fn build(
         &self,
         mut completion: TaskCompletion,
         version: RunVersion,
         keeps_run: bool,
+        age: Option<Duration>,
     ) -> Completed {
+        let ended = completion.ends_run.then(|| end_of(&completion.commands));
         let eager = self.claim_activities(&mut completion.commands, &version.info.workflow_type);
         let request = self.request(completion, &version.info, keeps_run);
         Completed {
             request,
             version,
             eager,
+            ended: ended.flatten().map(|end| (end, age)),
         }
     }
 
@@ -115,4 +120,18 @@ impl Completions {
         }
         registered
     }
+}
+
+/// How the run ends.
+fn end_of(commands: &[Command]) -> Option<RunEnd> {
+    commands.iter().find_map(|command| match command {
+        Command::EndRun(EndRun::Complete(_)) => Some(RunEnd::Completed),
+        Command::EndRun(EndRun::Fail(failure)) => Some(match failure.is_benign() {
+            true => RunEnd::FailedBenignly,
+            false => RunEnd::Failed,
+        }),
+        Command::EndRun(EndRun::Cancel(_)) => Some(RunEnd::Canceled),
+        Command::EndRun(EndRun::ContinueAsNew(_)) => Some(RunEnd::ContinuedAsNew),
+        _ => None,
+    })
 }

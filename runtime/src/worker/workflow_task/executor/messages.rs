@@ -1,8 +1,9 @@
 //! What goes in and out of executor threads.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
+    telemetry::metrics::RunEnd,
     wire::{
         respond::{AnswerQuery, CompleteWorkflowTask},
         workflow_task::PolledTask,
@@ -107,4 +108,6 @@ pub(crate) struct Completed {
     pub(crate) version: RunVersion,
     /// Permits for the activities that are to start here at once.
     pub(crate) eager: Vec<Permit>,
+    /// How its run ends, and how long that run existed.
+    pub(crate) ended: Option<(RunEnd, Option<Duration>)>,
 }

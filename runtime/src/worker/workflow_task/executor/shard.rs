@@ -18,7 +18,7 @@ use crate::{
     driver::{Driver, Progress, instance::WorkerInfo},
     error::AppError,
     instance::{core::WorkerFacts, panics, waker::ExecutorWaker},
-    telemetry::log,
+    telemetry::{log, metrics::WorkflowMetrics},
     wire::respond::AnswerQuery,
     worker::{
         slots::Permit,
@@ -75,6 +75,7 @@ impl Shard {
             facts: Arc::new(WorkerFacts {
                 namespace: executors.identity().namespace.clone(),
                 converter: executors.registry.converter.clone(),
+                measures: executors.completions.server.caller.measures().clone(),
             }),
             suspended: SuspendedTasks::default(),
             watched,
@@ -168,10 +169,14 @@ impl Shard {
         let mut driver = match cached.filter(|driver| driver.continues(&task)) {
             Some(driver) => {
                 counts.hits.fetch_add(1, Ordering::Relaxed);
+                if let Some(metrics) = self.metrics(info) {
+                    metrics.cache_hit();
+                }
                 driver
             }
             None if !begins_with_the_run(&task) => {
                 counts.misses.fetch_add(1, Ordering::Relaxed);
+                self.executors.completions.server.metrics.cache_miss();
                 return Worked::NotCached(task);
             }
             None => match self.executors.registry.workflow(&info.workflow_type) {
@@ -194,8 +199,17 @@ impl Shard {
             watched.begin_activation();
             turn.elapsed() < TURN
         };
-        match driver.advance(goes_on) {
-            Err(failure) => Worked::Failed(failure),
+        let advanced = driver.advance(goes_on);
+        if let Some(replayed) = driver.take_replayed()
+            && let Some(metrics) = self.metrics(info)
+        {
+            metrics.replayed(replayed);
+        }
+        match advanced {
+            Err(failure) => {
+                self.count_eviction();
+                Worked::Failed(failure)
+            }
             Ok(Progress::TurnOver) => Worked::Suspended(Waits::Turn(driver)),
             Ok(Progress::WaitsForLocal) => Worked::Suspended(Waits::Local(driver)),
             Ok(Progress::Done(Completion::Query(answer))) => {
@@ -210,12 +224,13 @@ impl Shard {
                     info: Arc::clone(info),
                     task: driver.task(),
                 };
+                let age = driver.age();
                 let keep = !completion.ends_run && self.executors.max_cached > 0;
                 if keep {
                     self.keep(&info.run_id, driver);
                 }
                 let completions = &self.executors.completions;
-                Worked::Completed(Box::new(completions.build(completion, version, keep)))
+                Worked::Completed(Box::new(completions.build(completion, version, keep, age)))
             }
         }
     }
@@ -224,6 +239,7 @@ impl Shard {
     fn send(&mut self, worked: Worked, info: Arc<TaskInfo>, permit: Permit) {
         let ends = !matches!(worked, Worked::Suspended(_)) && self.suspended.is_any();
         let ended = ends.then(|| info.run_id.clone());
+        self.measure_cache();
         self.respond(worked, info, permit);
         if let Some(run_id) = ended {
             self.end_suspension(&run_id);
@@ -258,13 +274,16 @@ impl Shard {
     /// telling would cost a call and save none.
     fn keep(&mut self, run_id: &str, driver: Box<Driver>) {
         if let Some((run_id, evicted)) = self.cache.put(run_id, driver) {
+            self.count_eviction();
             discard(&self.executors, &run_id, evicted);
         }
     }
 
     fn evict_version(&mut self, version: &RunVersion) {
         if self.is_current(version) {
+            self.count_eviction();
             self.evict(&version.info.run_id);
+            self.measure_cache();
         }
     }
 
@@ -274,6 +293,22 @@ impl Shard {
         {
             driver.reset_to(started);
         }
+    }
+
+    fn metrics(&self, info: &TaskInfo) -> Option<Arc<WorkflowMetrics>> {
+        let metrics = &self.executors.completions.server.metrics;
+        metrics.workflow(&info.workflow_type)
+    }
+
+    fn count_eviction(&self) {
+        self.executors.completions.server.metrics.evicted();
+    }
+
+    /// Records the size of the caches of all threads.
+    fn measure_cache(&self) {
+        let size = &self.executors.cache_counts.size;
+        let metrics = &self.executors.completions.server.metrics;
+        metrics.cached(|| size.load(Ordering::Relaxed));
     }
 
     fn is_current(&mut self, version: &RunVersion) -> bool {

@@ -293,7 +293,8 @@ impl Shard {
         };
         suspended.heartbeat = true;
         let info = Arc::clone(info);
-        let mut completed = completions.build(completion, RunVersion { info, task }, keeps_run);
+        let version = RunVersion { info, task };
+        let mut completed = completions.build(completion, version, keeps_run, None);
         completed.request = completed.request.prolonging();
         self.output(Output::Heartbeat(completed.into()));
     }
