@@ -5,9 +5,10 @@ use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use durably_history::{DeploymentVersion, LONGEST_ID, Route, Start, Time, checked_version};
+use durably_history::{DeploymentVersion, LONGEST_ID, Route, Time, checked_version};
 use durably_proto::api::common::v1::SearchAttributes;
 use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
+use durably_proto::api::workflow::v1::VersioningOverride;
 
 use crate::deployment::{Change, Deployment, Deployments, QueueType, Usage, Version};
 use crate::error::Error;
@@ -424,12 +425,14 @@ impl Namespace {
     }
 
     /// Checks that workers of the version to which an override sends the run poll its task queue.
-    pub(crate) fn check_override(&self, start: &Start) -> Result<(), Error> {
-        let given = start.versioning_override.as_ref();
+    pub(crate) fn check_override(
+        &self,
+        given: Option<&VersioningOverride>,
+        queue: &Arc<str>,
+    ) -> Result<(), Error> {
         let Some(version) = given.and_then(checked_version) else {
             return Ok(());
         };
-        let queue = &start.task_queue;
         match self.deployments().has(&version, QueueType::Workflow, queue) {
             true => Ok(()),
             false => Err(Error::Precondition(format!(

@@ -12,14 +12,16 @@ async fn an_unimplemented_method_returns_its_name() {
     let case = Case::new().await;
     let answered = case
         .service
-        .pause_activity(Request::new(PauseActivityRequest::default()))
+        .list_archived_workflow_executions(Request::new(
+            ListArchivedWorkflowExecutionsRequest::default(),
+        ))
         .await
         .expect_err("it is not there");
     assert_eq!(answered.code(), Code::Unimplemented);
     assert!(
-        answered
-            .message()
-            .contains("temporal.api.workflowservice.v1.WorkflowService/PauseActivity"),
+        answered.message().contains(
+            "temporal.api.workflowservice.v1.WorkflowService/ListArchivedWorkflowExecutions"
+        ),
         "{answered}"
     );
 }

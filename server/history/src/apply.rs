@@ -27,6 +27,7 @@ impl Run {
             Input::Update(_) | Input::Delivered(Delivered::Done(_))
         );
         let starts_task = matches!(input, Input::StartWorkflowTask(_));
+        let paused = self.activities.paused();
         let reply = match input {
             Input::Signal(signal) => request::signal::apply(signal, self, &mut out)?,
             Input::SignalWithStart(signal) => {
@@ -54,6 +55,21 @@ impl Run {
             Input::CompleteActivity(complete) => task::report::complete(complete, self, &mut out)?,
             Input::FailActivity(fail) => task::report::fail(*fail, self, &mut out)?,
             Input::CancelActivity(cancel) => task::report::cancel(cancel, self, &mut out)?,
+            Input::PauseActivities(pause) => {
+                request::pause_activities::apply(pause, self, &mut out)?
+            }
+            Input::UnpauseActivities(unpause) => {
+                request::unpause_activities::apply(unpause, self, &mut out)?
+            }
+            Input::ResetActivities(reset) => {
+                request::reset_activities::apply(reset, self, &mut out)?
+            }
+            Input::UpdateOptions(update) => {
+                request::workflow_options::apply(*update, self, &mut out)?
+            }
+            Input::UpdateActivityOptions(update) => {
+                request::activity_options::apply(*update, self, &mut out)?
+            }
             Input::BeginFirstTask(begin) => request::begin::apply(begin, self, &mut out)?,
             Input::ChildClosed(closed) => delivery::child_closed(*closed, self, &mut out),
             Input::Delivered(delivered) => delivery::apply(delivered, self, &mut out),
@@ -62,6 +78,9 @@ impl Run {
                 Reply::Done
             }
         };
+        if self.activities.paused() != paused {
+            out.effect(Effect::VisibilityChanged);
+        }
         if is_written_down {
             event::workflow_task::convert_speculative(self);
         }
@@ -69,7 +88,10 @@ impl Run {
         // memory only, and writes nothing for a repeated request or a delivery without an answer.
         let is_kept = !(is_unrecorded
             || starts_task && self.has_speculative_task()
-            || matches!(reply, Reply::AlreadyDone));
+            || matches!(
+                reply,
+                Reply::AlreadyDone | Reply::WorkflowOptions { changed: false, .. }
+            ));
         if is_kept {
             self.transitions += 1;
         }
@@ -152,6 +174,11 @@ impl Run {
             | Input::CompleteActivity(_)
             | Input::FailActivity(_)
             | Input::CancelActivity(_)
+            | Input::PauseActivities(_)
+            | Input::UnpauseActivities(_)
+            | Input::ResetActivities(_)
+            | Input::UpdateActivityOptions(_)
+            | Input::UpdateOptions(_)
             | Input::Signal(_)
             | Input::SignalWithStart(_)
             | Input::RequestCancel(_)
@@ -178,6 +205,7 @@ fn is_written_down(input: &Input) -> bool {
             // Their events are buffered, which does the same.
             | Input::ChildClosed(_)
             | Input::Delivered(_)
+            | Input::UpdateOptions(_)
     )
 }
 

@@ -1,7 +1,9 @@
 //! Inputs: what changes a run after its start.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::common::v1::{
     Callback, Header, Link, Payloads, WorkerVersionStamp, WorkflowExecution,
 };
@@ -12,7 +14,9 @@ use durably_proto::api::enums::v1::{
 };
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::update::v1::Request;
+use durably_proto::api::workflow::v1::WorkflowExecutionOptions;
 use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
+use durably_proto::wkt::FieldMask;
 
 use crate::id::{ActivityId, EventId, OutgoingKey, RequestId, RunId, Stamp, TimerId, UpdateId};
 use crate::versioning::PolledBy;
@@ -56,6 +60,16 @@ pub enum Input {
     FailActivity(Box<FailActivity>),
     /// An activity accepted its cancellation.
     CancelActivity(CancelActivity),
+    /// A request to dispatch no attempts of activities.
+    PauseActivities(PauseActivities),
+    /// A request to dispatch attempts of paused activities again.
+    UnpauseActivities(UnpauseActivities),
+    /// A request to count the attempts of activities from 1 again.
+    ResetActivities(ResetActivities),
+    /// A request to change options of the run.
+    UpdateOptions(Box<UpdateOptions>),
+    /// A request to change options of activities.
+    UpdateActivityOptions(Box<UpdateActivityOptions>),
     /// The parent has recorded the start of this child.
     BeginFirstTask(BeginFirstTask),
     /// A child has closed.
@@ -439,4 +453,91 @@ pub struct CancelActivity {
     pub identity: String,
     /// The worker's build.
     pub worker_version: Option<WorkerVersionStamp>,
+}
+
+/// The pending activities that a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActivitySelector {
+    /// The activity of this id.
+    Id(ActivityId),
+    /// The activities of this type.
+    Type(String),
+    /// All.
+    All,
+}
+
+/// See [`Input::PauseActivities`].
+#[derive(Clone, Debug)]
+pub struct PauseActivities {
+    /// Which ones.
+    pub selected: ActivitySelector,
+    /// Identity of the client.
+    pub identity: String,
+    /// The reason.
+    pub reason: String,
+    /// An activity that the same request has paused stays as it is.
+    pub request_id: RequestId,
+}
+
+/// See [`Input::UnpauseActivities`].
+#[derive(Clone, Debug)]
+pub struct UnpauseActivities {
+    /// Which ones; those that are not paused stay as they are.
+    pub selected: ActivitySelector,
+    /// Whether their attempts are counted from 1 again.
+    pub reset_attempts: bool,
+    /// Whether their heartbeats are forgotten.
+    pub reset_heartbeat: bool,
+    /// The next attempts begin at random times within this.
+    pub jitter: Duration,
+}
+
+/// See [`Input::ResetActivities`].
+#[derive(Clone, Debug)]
+pub struct ResetActivities {
+    /// Which ones.
+    pub selected: ActivitySelector,
+    /// Whether their heartbeats are forgotten.
+    pub reset_heartbeat: bool,
+    /// Whether those that are paused stay so.
+    pub keep_paused: bool,
+    /// Whether they get the options back with which they were scheduled.
+    pub restore_options: bool,
+    /// The next attempts begin at random times within this.
+    pub jitter: Duration,
+}
+
+/// See [`Input::UpdateActivityOptions`].
+#[derive(Clone, Debug)]
+pub struct UpdateActivityOptions {
+    /// Which ones.
+    pub selected: ActivitySelector,
+    /// What their options become.
+    pub change: OptionsChange,
+}
+
+/// What the options of an activity become.
+#[derive(Clone, Debug)]
+pub enum OptionsChange {
+    /// The fields that the mask names are replaced.
+    Replace {
+        /// The new values.
+        options: Option<Box<ActivityOptions>>,
+        /// The fields.
+        mask: Option<FieldMask>,
+    },
+    /// Those with which the activity was scheduled.
+    Restore,
+}
+
+/// See [`Input::UpdateOptions`].
+#[derive(Clone, Debug)]
+pub struct UpdateOptions {
+    /// The new values; an override has the version that [`Run::checked_override`](crate::Run::checked_override)
+    /// found.
+    pub options: WorkflowExecutionOptions,
+    /// The fields to replace.
+    pub mask: FieldMask,
+    /// Identity of the client.
+    pub identity: String,
 }

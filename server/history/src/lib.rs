@@ -29,6 +29,7 @@ mod delivery;
 mod event;
 mod event_log;
 mod failure;
+pub mod field_mask;
 mod go_duration;
 mod id;
 mod input;
@@ -70,14 +71,16 @@ pub use id::{
     WorkflowId,
 };
 pub use input::{
-    ActivityRef, ActivityTaskKey, ActivityTaskToken, Attach, BadSearchAttributes, BeginFirstTask,
-    CancelActivity, ChildClosed, ChildEnd, CompleteActivity, CompleteWorkflowTask, Deadline,
-    Delivered, FailActivity, FailWorkflowTask, Heartbeat, Input, RequestCancel, RunNamespace,
-    SearchAttributeProblem, Signal, StartActivity, StartWorkflowTask, Terminate, UpdateRequest,
-    WorkflowTaskKey, WorkflowTaskToken,
+    ActivityRef, ActivitySelector, ActivityTaskKey, ActivityTaskToken, Attach, BadSearchAttributes,
+    BeginFirstTask, CancelActivity, ChildClosed, ChildEnd, CompleteActivity, CompleteWorkflowTask,
+    Deadline, Delivered, FailActivity, FailWorkflowTask, Heartbeat, Input, OptionsChange,
+    PauseActivities, RequestCancel, ResetActivities, RunNamespace, SearchAttributeProblem, Signal,
+    StartActivity, StartWorkflowTask, Terminate, UnpauseActivities, UpdateActivityOptions,
+    UpdateOptions, UpdateRequest, WorkflowTaskKey, WorkflowTaskToken,
 };
 pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};
 pub use outgoing::Outgoing;
+pub use priority::check as check_priority;
 pub use queue::{StickyQueue, TaskQueue, check as check_task_queue};
 pub use rejection::{ChainMismatch, Closed, Invalid, LimitExceeded, Rejection, TaskNotFound};
 pub use reset::{Reapply, Reset, ResetRun};
@@ -88,8 +91,8 @@ pub use start::{Chain, ChildStart, Continued, Parent, Start, StartDelay, Timeout
 pub use state::Run;
 pub use time::Time;
 pub use transition::{
-    CompletedWorkflowTask, Effect, Reply, StartedActivity, StartedWorkflowTask, Transition,
-    UpdateAbort, UpdateStage, UpdateStatus,
+    CompletedWorkflowTask, Effect, HeartbeatReply, Reply, StartedActivity, StartedWorkflowTask,
+    Transition, UpdateAbort, UpdateStage, UpdateStatus,
 };
 pub use versioning::{
     DeploymentVersion, InheritedVersion, PolledBy, Route, RoutingTarget, check_override,

@@ -131,7 +131,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
         user_metadata: config.user_metadata.clone(),
         links: Vec::new(),
         completion_callbacks: Vec::new(),
-        priority: config.priority.clone(),
+        priority: run.own_priority().cloned(),
         versioning_override,
         inherited_version: InheritedVersion::None,
         timeouts: config.timeouts,

@@ -107,6 +107,11 @@ impl Run {
             | Input::CompleteActivity(_)
             | Input::FailActivity(_)
             | Input::CancelActivity(_)
+            | Input::PauseActivities(_)
+            | Input::UnpauseActivities(_)
+            | Input::ResetActivities(_)
+            | Input::UpdateActivityOptions(_)
+            | Input::UpdateOptions(_)
             | Input::BeginFirstTask(_)
             | Input::ChildClosed(_)
             | Input::Delivered(_)
@@ -179,7 +184,7 @@ impl Run {
             search_attributes: attributes.search_attributes,
             user_metadata: event.user_metadata,
             versioning_override,
-            priority: priority::merged(self.config.priority.as_ref(), attributes.priority.as_ref()),
+            priority: priority::merged(self.own_priority(), attributes.priority.as_ref()),
             ..Default::default()
         };
         ChildStart {

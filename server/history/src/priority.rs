@@ -8,7 +8,7 @@ use crate::rejection::Invalid;
 ///
 /// # Errors
 /// [`Invalid`] with the real server's text.
-pub(crate) fn check(priority: Option<&Priority>) -> Result<(), Invalid> {
+pub fn check(priority: Option<&Priority>) -> Result<(), Invalid> {
     let invalid = |message: &str| Err(Invalid(message.to_owned()));
     match priority {
         Some(priority) if priority.priority_key < 0 => invalid("priority key can't be negative"),

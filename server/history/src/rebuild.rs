@@ -24,8 +24,8 @@ use crate::pending::activities::{Activity, ActivityTimeouts};
 use crate::pending::children::Child;
 use crate::pending::outgoing::OutgoingEntry;
 use crate::pending::timers::Timer;
-use crate::priority;
 use crate::request::start;
+use crate::request::workflow_options;
 use crate::retry::RetryPolicy;
 use crate::state::{
     ContinueAsNewSuggestion, HistorySize, Phase, Run, RunConfig, ScheduledTask, StartedTask,
@@ -83,6 +83,7 @@ impl Run {
             reset_points,
             last_worker_version,
             versioning,
+            updated_priority,
             transitions: _,
             random: _,
             taken: _,
@@ -110,11 +111,15 @@ impl Run {
                     id,
                     scheduled,
                     scheduled_at,
-                    queue,
-                    priority,
-                    timeouts,
-                    retry,
                     cancel_requested,
+                    // No event records a change of options, a pause or a reset.
+                    queue: _,
+                    priority: _,
+                    timeouts: _,
+                    expires_at: _,
+                    retry: _,
+                    pause: _,
+                    reset: _,
                     attempt: _,
                     stamp: _,
                     attempt_at: _,
@@ -127,8 +132,7 @@ impl Run {
                     last_version: _,
                     last_started_at: _,
                 } = it;
-                let facts = (id, scheduled, scheduled_at, queue, priority);
-                (facts, timeouts, retry, cancel_requested)
+                (id, scheduled, scheduled_at, cancel_requested)
             })
             .collect();
         // Whether the child's first task was released is not recorded.
@@ -158,7 +162,7 @@ impl Run {
             (children.iter().collect::<Vec<_>>(), outgoing),
             (updates, requests, self.requests.signals_received()),
             (&**callbacks, &**memo, &**search_attributes, &**reset_points),
-            (last_worker_version, versioning.recorded()),
+            (last_worker_version, updated_priority, versioning.recorded()),
         ))
     }
 }
@@ -205,6 +209,7 @@ impl Rebuild {
             A::WorkflowExecutionOptionsUpdatedEventAttributes(it) => {
                 let callbacks = it.attached_completion_callbacks.iter();
                 run.callbacks.extend(callbacks.cloned());
+                workflow_options::apply_updated(run, it);
             }
             A::WorkflowExecutionUpdateAdmittedEventAttributes(it) => {
                 let meta = it.request.as_ref().and_then(|it| it.meta.as_ref());
@@ -478,13 +483,12 @@ fn schedule_activity(
     let no_policy = RetryPolicyMessage::default();
     let retry = RetryPolicy::from_proto(event.retry_policy.as_ref().unwrap_or(&no_policy))
         .expect("it was checked before it was recorded");
-    let priority = priority::merged(run.config.priority.as_ref(), event.priority.as_ref());
     run.activities.schedule(Activity::new(
         id,
         scheduled,
         at,
         queue.into(),
-        priority,
+        event.priority.clone(),
         timeouts,
         retry,
     ));

@@ -25,6 +25,8 @@ pub enum Rejection {
     ChainMismatch(ChainMismatch),
     /// The message is for a child of another run.
     OtherParent,
+    /// Another request has paused the activity.
+    AlreadyPaused,
     /// A limit is exceeded.
     LimitExceeded(LimitExceeded),
     /// The request itself is wrong.
@@ -47,6 +49,8 @@ pub enum TaskNotFound {
     Activity,
     /// An activity, named by its id.
     ActivityId,
+    /// An activity that an operation is for, named by its id or its type.
+    Selected,
 }
 
 /// See [`Rejection::ChainMismatch`].
@@ -77,6 +81,12 @@ pub enum LimitExceeded {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid(pub String);
 
+impl From<Invalid> for Rejection {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -88,6 +98,10 @@ impl fmt::Display for Rejection {
             Self::TaskNotFound(TaskNotFound::ActivityId) => {
                 f.write_str("cannot find pending activity with ActivityID")
             }
+            Self::TaskNotFound(TaskNotFound::Selected) => f.write_str(
+                "Can't find pending activity with such ID. Invalid activityID or activity already completed",
+            ),
+            Self::AlreadyPaused => f.write_str("activity is already paused"),
             Self::TaskAlreadyStarted => f.write_str("task already started by another poll"),
             Self::StaleDeadline => f.write_str("deadline is not due"),
             Self::Closing => f.write_str("workflow operation can not be applied because workflow is closing"),

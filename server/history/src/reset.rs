@@ -21,12 +21,12 @@ use durably_proto::api::update::v1::Request;
 
 use crate::failure;
 use crate::id::{EventId, RequestId, RunId, UpdateId};
-use crate::input::{Attach, Signal, Terminate};
+use crate::input::{Signal, Terminate};
 use crate::open_transition::OpenTransition;
 use crate::pending::activities::ActivityState;
 use crate::rebuild::{Rebuild, rebuild};
 use crate::rejection::{Invalid, Rejection};
-use crate::request::{attach, signal};
+use crate::request::{signal, workflow_options};
 use crate::start::Timeouts;
 use crate::state::{Run, RunConfig, TaskType, WorkflowTask};
 use crate::task::task_end::{self, Failed};
@@ -184,14 +184,11 @@ impl ResetRun {
                 admit(run, it.accepted_request, origin, &out);
             }
             Some(A::WorkflowExecutionOptionsUpdatedEventAttributes(it)) if self.reapply.options => {
-                let id = it.attached_request_id;
-                let attach = Attach {
-                    request_id: (!id.is_empty()).then(|| RequestId::from(id)),
-                    completion_callbacks: it.attached_completion_callbacks,
-                    links: event.links,
-                    identity: it.identity,
-                };
-                attach::apply(attach, run, &mut out);
+                let id = it.attached_request_id.as_str();
+                let is_known = !id.is_empty() && run.request_event(&RequestId::from(id)).is_some();
+                if !is_known {
+                    workflow_options::record(it, event.links, run, &mut out);
+                }
             }
             _ => {}
         }

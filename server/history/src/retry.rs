@@ -45,55 +45,30 @@ impl RetryPolicy {
     /// # Errors
     /// [`Invalid`] if a field is out of range.
     pub fn from_proto(policy: &RetryPolicyMessage) -> Result<Self, Invalid> {
-        let initial_interval = non_negative(policy.initial_interval.as_ref(), "InitialInterval")?
-            .filter(|d| !d.is_zero())
-            .unwrap_or(DEFAULT_INITIAL_INTERVAL);
-        let backoff_coefficient = match policy.backoff_coefficient {
-            0.0 => DEFAULT_COEFFICIENT,
-            given => given,
-        };
-        let maximum_interval = non_negative(policy.maximum_interval.as_ref(), "MaximumInterval")?
-            .filter(|d| !d.is_zero())
-            .unwrap_or_else(|| initial_interval.saturating_mul(DEFAULT_MAXIMUM_FACTOR))
-            .min(LONGEST);
-        let maximum_attempts = u32::try_from(policy.maximum_attempts)
-            .map_err(|_| invalid("MaximumAttempts cannot be negative on retry policy."))?;
-        if let Some(kind) = policy
-            .non_retryable_error_types
-            .iter()
-            .filter_map(|kind| kind.strip_prefix(TIMEOUT_TYPE_PREFIX))
-            .find(|kind| !TIMEOUT_TYPES.contains(kind))
-        {
-            return Err(invalid(&format!("Invalid timeout type value: {kind}.")));
-        }
-        // With one attempt there is no retry, so the other fields are not checked.
-        if maximum_attempts != 1 {
-            if backoff_coefficient < 1.0 || !backoff_coefficient.is_finite() {
-                return Err(invalid(
-                    "BackoffCoefficient cannot be less than 1 on retry policy.",
-                ));
-            }
-            if maximum_interval < initial_interval {
-                return Err(invalid(
-                    "MaximumInterval cannot be less than InitialInterval on retry policy.",
-                ));
-            }
-        }
-        Ok(Self {
-            initial_interval,
-            backoff_coefficient,
-            maximum_interval,
-            maximum_attempts: Some(maximum_attempts).filter(|n| *n != 0),
+        let filled = with_defaults(policy);
+        check(&filled)?;
+        Ok(Self::as_given(&filled))
+    }
+
+    /// Converts a policy that is recorded, or that replaces one: nothing is filled in or refused.
+    pub(crate) fn as_given(policy: &RetryPolicyMessage) -> Self {
+        let interval = |interval| timeout_from_proto(interval).unwrap_or_default();
+        let attempts = u32::try_from(policy.maximum_attempts);
+        Self {
+            initial_interval: interval(policy.initial_interval.as_ref()),
+            backoff_coefficient: policy.backoff_coefficient,
+            maximum_interval: interval(policy.maximum_interval.as_ref()),
+            maximum_attempts: attempts.ok().filter(|n| *n != 0),
             non_retryable_error_types: policy.non_retryable_error_types.clone(),
-        })
+        }
     }
 
     /// The policy as events record it.
     pub fn to_proto(&self) -> RetryPolicyMessage {
         RetryPolicyMessage {
-            initial_interval: Some(to_proto(self.initial_interval)),
+            initial_interval: unless_zero(self.initial_interval),
             backoff_coefficient: self.backoff_coefficient,
-            maximum_interval: Some(to_proto(self.maximum_interval)),
+            maximum_interval: unless_zero(self.maximum_interval),
             maximum_attempts: self
                 .maximum_attempts
                 .map_or(0, |n| i32::try_from(n).unwrap_or(i32::MAX)),
@@ -123,7 +98,10 @@ impl RetryPolicy {
             return RetryDecision::No(RetryState::MaximumAttemptsReached);
         }
         let interval = match (failure.and_then(requested_delay), requested) {
-            (None, _) => self.interval_after(attempt).min(self.maximum_interval),
+            (None, _) => match self.interval_after(attempt) {
+                Some(interval) => interval,
+                None => return RetryDecision::No(RetryState::Timeout),
+            },
             (Some(Delay::Positive(delay)), RequestedDelay::Limited) => {
                 delay.min(self.maximum_interval)
             }
@@ -142,13 +120,21 @@ impl RetryPolicy {
         RetryDecision::After(interval)
     }
 
-    fn interval_after(&self, attempt: u32) -> Duration {
+    /// The interval after an attempt. There is none if it would be zero or too long and has no maximum.
+    pub(crate) fn interval_after(&self, attempt: u32) -> Option<Duration> {
         let power = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.initial_interval.as_secs_f64() * self.backoff_coefficient.powi(power);
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        let interval = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        let is_usable = !interval.is_zero() && interval.as_nanos() <= i64::MAX as u128;
+        match (is_usable, self.maximum_interval) {
+            (true, Duration::ZERO) => Some(interval),
+            (false, Duration::ZERO) => None,
+            (true, maximum) => Some(interval.min(maximum)),
+            (false, maximum) => Some(maximum),
+        }
     }
 
-    fn is_retryable(&self, failure: &Failure) -> bool {
+    pub(crate) fn is_retryable(&self, failure: &Failure) -> bool {
         let named = |name: &str| self.non_retryable_error_types.iter().any(|t| t == name);
         match &failure.failure_info {
             Some(FailureInfo::TerminatedFailureInfo(_) | FailureInfo::CanceledFailureInfo(_)) => {
@@ -186,13 +172,69 @@ fn requested_delay(failure: &Failure) -> Option<Delay> {
     })
 }
 
-fn non_negative(
-    duration: Option<&wkt::Duration>,
-    field: &str,
-) -> Result<Option<Duration>, Invalid> {
-    check_duration(duration)
-        .map_err(|why| invalid(&format!("invalid {field} set on retry policy: {why}")))?;
-    Ok(timeout_from_proto(duration))
+fn with_defaults(policy: &RetryPolicyMessage) -> RetryPolicyMessage {
+    let is_zero = |interval: &Option<wkt::Duration>| {
+        interval.is_none_or(|interval| (interval.seconds, interval.nanos) == (0, 0))
+    };
+    let mut filled = policy.clone();
+    if is_zero(&filled.initial_interval) {
+        filled.initial_interval = Some(to_proto(DEFAULT_INITIAL_INTERVAL));
+    }
+    if is_zero(&filled.maximum_interval) {
+        let initial = timeout_from_proto(filled.initial_interval.as_ref());
+        let maximum = initial.map(|it| it.saturating_mul(DEFAULT_MAXIMUM_FACTOR).min(LONGEST));
+        filled.maximum_interval = maximum.map(to_proto);
+    }
+    if filled.backoff_coefficient == 0.0 {
+        filled.backoff_coefficient = DEFAULT_COEFFICIENT;
+    }
+    filled
+}
+
+/// Checks a policy, as it is: zero is no interval.
+///
+/// # Errors
+/// [`Invalid`] with the real server's text.
+pub(crate) fn check(policy: &RetryPolicyMessage) -> Result<(), Invalid> {
+    // With one attempt there is no retry, so the other fields are not checked.
+    if policy.maximum_attempts == 1 {
+        return Ok(());
+    }
+    check_interval(policy.initial_interval.as_ref(), "InitialInterval")?;
+    let coefficient = policy.backoff_coefficient;
+    if coefficient < 1.0 || !coefficient.is_finite() {
+        return Err(invalid(
+            "BackoffCoefficient cannot be less than 1 on retry policy.",
+        ));
+    }
+    check_interval(policy.maximum_interval.as_ref(), "MaximumInterval")?;
+    let initial = timeout_from_proto(policy.initial_interval.as_ref());
+    let maximum = timeout_from_proto(policy.maximum_interval.as_ref());
+    if maximum.is_some_and(|maximum| initial.is_some_and(|initial| maximum < initial)) {
+        return Err(invalid(
+            "MaximumInterval cannot be less than InitialInterval on retry policy.",
+        ));
+    }
+    if policy.maximum_attempts < 0 {
+        return Err(invalid(
+            "MaximumAttempts cannot be negative on retry policy.",
+        ));
+    }
+    let kinds = policy.non_retryable_error_types.iter();
+    let mut kinds = kinds.filter_map(|kind| kind.strip_prefix(TIMEOUT_TYPE_PREFIX));
+    match kinds.find(|kind| !TIMEOUT_TYPES.contains(kind)) {
+        Some(kind) => Err(invalid(&format!("Invalid timeout type value: {kind}."))),
+        None => Ok(()),
+    }
+}
+
+fn check_interval(interval: Option<&wkt::Duration>, field: &str) -> Result<(), Invalid> {
+    check_duration(interval)
+        .map_err(|why| invalid(&format!("invalid {field} set on retry policy: {why}")))
+}
+
+fn unless_zero(interval: Duration) -> Option<wkt::Duration> {
+    (!interval.is_zero()).then(|| to_proto(interval))
 }
 
 fn invalid(message: &str) -> Invalid {

@@ -14,8 +14,7 @@ use durably_proto::api::workflow::v1::ResetPointInfo;
 use crate::cron::CronSchedule;
 use crate::event_log::EventLog;
 use crate::id::{EventId, RequestId, RunId, Stamp, WorkflowId};
-use crate::limits;
-use crate::pending::activities::{Activities, ActivityState};
+use crate::pending::activities::Activities;
 use crate::pending::children::Children;
 use crate::pending::outgoing::OutgoingMessages;
 use crate::pending::requests::Requests;
@@ -28,6 +27,7 @@ use crate::start::{Parent, Timeouts};
 use crate::time::Time;
 use crate::tracked::Tracked;
 use crate::versioning::{Route, Versioning};
+use crate::{limits, priority};
 
 /// The state of one run with its history. The crate documentation describes how it is driven.
 #[derive(Debug)]
@@ -86,6 +86,8 @@ pub struct Run {
     pub(crate) last_worker_version: Option<WorkerVersionStamp>,
     /// Versions of worker deployments; changes when workers take and complete workflow tasks.
     pub(crate) versioning: Versioning,
+    /// The priority that a client has set since the start, if any did.
+    pub(crate) updated_priority: Option<Priority>,
     /// Number of state transitions, as descriptions show it.
     pub(crate) transitions: i64,
     /// Source of the ids of later runs and tasks.
@@ -373,23 +375,28 @@ impl Run {
         Some((&parent.execution, parent.initiated))
     }
 
-    /// How urgent its workflow tasks are.
-    pub fn priority(&self) -> Priority {
-        self.config.priority.clone().unwrap_or_default()
+    /// The priority of the start, or the one that a client has set since.
+    pub(crate) fn own_priority(&self) -> Option<&Priority> {
+        self.updated_priority
+            .as_ref()
+            .or(self.config.priority.as_ref())
     }
 
-    /// How urgent an activity is; that of the workflow once it is closed.
+    /// How urgent its workflow tasks are.
+    pub fn priority(&self) -> Priority {
+        self.own_priority().cloned().unwrap_or_default()
+    }
+
+    /// How urgent an activity is; that of the workflow once it is closed. It inherits what it does not set itself.
     pub fn activity_priority(&self, scheduled: EventId) -> Priority {
-        match self.activities.get(scheduled) {
-            Some(activity) => activity.priority.clone().unwrap_or_default(),
-            None => self.priority(),
-        }
+        let own = self.activities.get(scheduled);
+        let own = own.and_then(|activity| activity.priority.as_ref());
+        priority::merged(self.own_priority(), own).unwrap_or_default()
     }
 
     /// Whether an activity is with a worker or could be taken by one.
     pub fn has_runnable_activity(&self) -> bool {
-        self.activities
-            .iter()
-            .any(|activity| !matches!(activity.state, ActivityState::Backoff { .. }))
+        let mut activities = self.activities.iter();
+        activities.any(|activity| activity.is_waiting() || activity.is_started())
     }
 }

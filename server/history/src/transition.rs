@@ -3,11 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::common::v1::{ActivityType, Header, Payloads, Priority, RetryPolicy};
 use durably_proto::api::enums::v1::{WorkflowExecutionStatus, WorkflowTaskFailedCause};
 use durably_proto::api::history::v1::HistoryEvent;
 use durably_proto::api::protocol::v1::Message;
 use durably_proto::api::update::v1;
+use durably_proto::api::workflow::v1::WorkflowExecutionOptions;
 use durably_proto::wkt;
 
 use crate::id::{ActivityId, EventId, OutgoingKey, UpdateId};
@@ -91,10 +93,27 @@ pub enum Reply {
     /// The started activity attempt.
     Activity(Box<StartedActivity>),
     /// The reply to a heartbeat.
-    Heartbeat {
-        /// Whether cancellation of the activity was requested.
-        cancel_requested: bool,
+    Heartbeat(HeartbeatReply),
+    /// The options of the run after their update.
+    WorkflowOptions {
+        /// The options, as the request gives them.
+        options: Box<WorkflowExecutionOptions>,
+        /// Whether they were others before.
+        changed: bool,
     },
+    /// The options of an activity after their update.
+    ActivityOptions(Box<ActivityOptions>),
+}
+
+/// See [`Reply::Heartbeat`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HeartbeatReply {
+    /// Whether cancellation of the activity was requested.
+    pub cancel_requested: bool,
+    /// Whether it was paused.
+    pub paused: bool,
+    /// Whether it was reset.
+    pub reset: bool,
 }
 
 /// A started workflow task, as the worker receives it.

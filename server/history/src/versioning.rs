@@ -211,6 +211,14 @@ impl Versioning {
         matches!(self.route(), Route::Pinned(_))
     }
 
+    /// The version that the run stays on, if it stays on one.
+    pub(crate) fn pinned_version(&self) -> Option<DeploymentVersion> {
+        match self.route() {
+            Route::Pinned(version) => Some(version),
+            Route::Unpinned(_) => None,
+        }
+    }
+
     /// Which workers may take the run's tasks.
     pub(crate) fn route(&self) -> Route {
         match (self.effective_behavior(), self.effective()) {
@@ -331,6 +339,30 @@ impl Versioning {
             self.used.push(by);
         }
         ends || before != (self.effective(), self.effective_behavior())
+    }
+
+    /// Sets or clears the override; returns whether the run belongs to other workers now. It does not move any more
+    /// then.
+    pub(crate) fn replace_override(&mut self, given: Option<&VersioningOverride>) -> bool {
+        let before = (self.effective(), self.effective_behavior());
+        self.replaced_by = given.map(in_newest_form);
+        let target = given.and_then(override_target);
+        if let Some(version) = target {
+            self.deployment = version.deployment.to_string();
+        } else if given.is_none() {
+            let version = self.version.as_ref();
+            self.deployment = version.map_or_else(String::new, |it| it.deployment.to_string());
+        }
+        let moves = before != (self.effective(), self.effective_behavior());
+        if moves {
+            self.transition = None;
+        }
+        moves
+    }
+
+    /// The override that was set.
+    pub(crate) fn override_given(&self) -> Option<&VersioningOverride> {
+        self.replaced_by.as_ref()
     }
 
     /// What the next run takes over that a worker requests.

@@ -100,11 +100,11 @@ fn a_running_activity_receives_the_cancel_request_with_its_heartbeat() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     let activity = case.start_activity();
-    assert!(!case.heartbeat(&activity, "1"));
+    assert!(!case.heartbeat(&activity, "1").cancel_requested);
     case.signal("stop");
     case.work(vec![cancel_activity(5)]);
     case.skip();
-    assert!(case.heartbeat(&activity, "2"));
+    assert!(case.heartbeat(&activity, "2").cancel_requested);
     case.ok(canceled(ActivityRef::Token(activity.token)));
     case.expect(&[
         "11 activity_task_started scheduled=5 attempt=1",
@@ -174,7 +174,7 @@ fn a_running_activity_keeps_its_id_until_it_has_ended() {
             ..
         }
     ));
-    assert!(!case.heartbeat(&activity, "1"));
+    assert!(!case.heartbeat(&activity, "1").cancel_requested);
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn a_heartbeat_timeout_keeps_the_last_details() {
     case.skip();
     let activity = case.start_activity();
     case.pass(Duration::from_secs(3));
-    assert!(!case.heartbeat(&activity, "alive"));
+    assert!(!case.heartbeat(&activity, "alive").cancel_requested);
     case.ring();
     assert_eq!(case.now.since(activity.started_at), Duration::from_secs(7));
     case.expect(&[

@@ -10,10 +10,10 @@ use std::time::Duration;
 use durably_history::{
     ActivityRef, ActivityTaskKey, Changes, CompleteActivity, CompleteWorkflowTask,
     CompletedWorkflowTask, Corrupted, Deadline, Effect, EventBatch, EventId, EventLog,
-    FailActivity, FailWorkflowTask, Heartbeat, Input, OutgoingKey, PartKey, Reapply, Rejection,
-    Reply, RequestId, Reset, Run, RunId, RunNamespace, Signal, Start, StartActivity,
-    StartWorkflowTask, StartedActivity, StartedWorkflowTask, TaskQueue, Time, Transition,
-    WorkflowTaskKey, WorkflowTaskToken,
+    FailActivity, FailWorkflowTask, Heartbeat, HeartbeatReply, Input, OutgoingKey, PartKey,
+    Reapply, Rejection, Reply, RequestId, Reset, Run, RunId, RunNamespace, Signal, Start,
+    StartActivity, StartWorkflowTask, StartedActivity, StartedWorkflowTask, TaskQueue, Time,
+    Transition, WorkflowTaskKey, WorkflowTaskToken,
 };
 use durably_proto::api::command::v1::Command;
 use durably_proto::api::enums::v1::WorkflowTaskFailedCause;
@@ -311,14 +311,14 @@ impl Case {
         })));
     }
 
-    /// Whether the activity learns that it should end.
-    pub fn heartbeat(&mut self, activity: &StartedActivity, details: &str) -> bool {
+    /// What the activity learns.
+    pub fn heartbeat(&mut self, activity: &StartedActivity, details: &str) -> HeartbeatReply {
         match self.ok(Input::Heartbeat(Heartbeat {
             activity: ActivityRef::Token(activity.token),
             details: Some(command::payloads(details)),
             identity: "worker".to_owned(),
         })) {
-            Reply::Heartbeat { cancel_requested } => cancel_requested,
+            Reply::Heartbeat(reply) => reply,
             other => panic!("a heartbeat's answer, not {other:?}"),
         }
     }

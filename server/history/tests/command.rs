@@ -1,7 +1,13 @@
 //! Commands, messages and values for tests, one short function each.
 
-use durably_history::UpdateRequest;
+use std::time::Duration;
+
+use durably_history::{
+    ActivitySelector, Input as RunInput, OptionsChange, PauseActivities, ResetActivities,
+    UnpauseActivities, UpdateActivityOptions, UpdateRequest,
+};
 use durably_proto::Message as _;
+use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::command::v1::command::Attributes;
 use durably_proto::api::command::v1::{
     CancelTimerCommandAttributes, CancelWorkflowExecutionCommandAttributes, Command,
@@ -24,6 +30,7 @@ use durably_proto::api::update::v1::{
     Acceptance, Input, Meta, Outcome, Rejection, Request, Response, outcome,
 };
 use durably_proto::wkt;
+use durably_proto::wkt::FieldMask;
 
 pub fn seconds(seconds: i64) -> wkt::Duration {
     wkt::Duration { seconds, nanos: 0 }
@@ -171,6 +178,54 @@ pub fn schedule_activity_with(
         CommandType::ScheduleActivityTask,
         Attributes::ScheduleActivityTaskCommandAttributes(attributes),
     )
+}
+
+/// A request to pause one activity.
+pub fn pause_activity(id: &str, request_id: &str) -> RunInput {
+    RunInput::PauseActivities(PauseActivities {
+        selected: ActivitySelector::Id(id.into()),
+        identity: "operator".to_owned(),
+        reason: "maintenance".to_owned(),
+        request_id: request_id.into(),
+    })
+}
+
+/// A request to unpause one activity.
+pub fn unpause_activity(id: &str, change: impl FnOnce(&mut UnpauseActivities)) -> RunInput {
+    let mut request = UnpauseActivities {
+        selected: ActivitySelector::Id(id.into()),
+        reset_attempts: false,
+        reset_heartbeat: false,
+        jitter: Duration::ZERO,
+    };
+    change(&mut request);
+    RunInput::UnpauseActivities(request)
+}
+
+/// A request to reset one activity.
+pub fn reset_activity(id: &str, change: impl FnOnce(&mut ResetActivities)) -> RunInput {
+    let mut request = ResetActivities {
+        selected: ActivitySelector::Id(id.into()),
+        reset_heartbeat: false,
+        keep_paused: false,
+        restore_options: false,
+        jitter: Duration::ZERO,
+    };
+    change(&mut request);
+    RunInput::ResetActivities(request)
+}
+
+/// A request to change options of one activity.
+pub fn update_options(id: &str, fields: &[&str], options: ActivityOptions) -> RunInput {
+    RunInput::UpdateActivityOptions(Box::new(UpdateActivityOptions {
+        selected: ActivitySelector::Id(id.into()),
+        change: OptionsChange::Replace {
+            options: Some(Box::new(options)),
+            mask: Some(FieldMask {
+                paths: fields.iter().map(ToString::to_string).collect(),
+            }),
+        },
+    }))
 }
 
 pub fn cancel_activity(scheduled: i64) -> Command {

@@ -8,6 +8,9 @@ mod random;
 mod text;
 
 mod activity_cancel;
+mod activity_options;
+mod activity_pause;
+mod activity_reset;
 mod activity_retry;
 mod activity_timeout;
 mod bad_commands;
@@ -38,4 +41,5 @@ mod task_failure;
 mod timer;
 mod update;
 mod versioning;
+mod workflow_options;
 mod workflow_retry;

@@ -4,14 +4,17 @@
 use std::time::Duration;
 
 use durably_history::{
-    ActivityRef, ActivityTaskKey, ActivityTaskToken, Attach, CancelActivity, ChildClosed, ChildEnd,
-    CompleteActivity, Delivered, Effect, FailActivity, Heartbeat, Input, OutgoingKey, OutgoingKind,
-    Reply, RequestCancel, Run, Signal, Start, Terminate, Time, Transition, WorkflowTaskKey,
-    WorkflowTaskToken,
+    ActivityRef, ActivitySelector, ActivityTaskKey, ActivityTaskToken, Attach, CancelActivity,
+    ChildClosed, ChildEnd, CompleteActivity, Delivered, Effect, FailActivity, Heartbeat, Input,
+    OptionsChange, OutgoingKey, OutgoingKind, PauseActivities, Reply, RequestCancel,
+    ResetActivities, Run, Signal, Start, Terminate, Time, Transition, UnpauseActivities,
+    UpdateActivityOptions, WorkflowTaskKey, WorkflowTaskToken,
 };
+use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::command::v1::Command;
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::protocol::v1::Message;
+use durably_proto::wkt::FieldMask;
 
 use crate::case::{self, QUEUE, STICKY, Stored, assert_rebuilt, assert_same};
 use crate::command::{self, payloads, seconds, update};
@@ -136,7 +139,8 @@ impl Walk {
     /// An input, or time that passes until the next deadline.
     fn input(&mut self) -> Input {
         loop {
-            let input = match self.random.below(19) {
+            let input = match self.random.below(21) {
+                19..=20 => Some(self.operation()),
                 0..=4 => self.workflow_task(),
                 5..=8 => self.activity(),
                 9..=10 => self.deadline(),
@@ -322,6 +326,60 @@ impl Walk {
                 worker_version: None,
             }),
         })
+    }
+
+    /// What an operator does to activities.
+    fn operation(&mut self) -> Input {
+        let selected = match self.random.below(4) {
+            0 => ActivitySelector::All,
+            1 => ActivitySelector::Type("Fetch".to_owned()),
+            _ => ActivitySelector::Id(self.random.below(4).to_string().into()),
+        };
+        let jitter = Duration::from_secs(self.random.below(3) as u64);
+        let mut flag = || self.random.once_in(2);
+        let (first, second, third) = (flag(), flag(), flag());
+        match self.random.below(5) {
+            0..=1 => Input::PauseActivities(PauseActivities {
+                selected,
+                identity: "operator".to_owned(),
+                reason: "random".to_owned(),
+                request_id: self.random.below(2).to_string().into(),
+            }),
+            2 => Input::UnpauseActivities(UnpauseActivities {
+                selected,
+                reset_attempts: first,
+                reset_heartbeat: second,
+                jitter,
+            }),
+            3 => Input::ResetActivities(ResetActivities {
+                selected,
+                reset_heartbeat: first,
+                keep_paused: second,
+                restore_options: third,
+                jitter,
+            }),
+            _ => {
+                let options = ActivityOptions {
+                    heartbeat_timeout: Some(seconds(self.random.below(5) as i64)),
+                    schedule_to_close_timeout: Some(seconds(self.random.below(40) as i64)),
+                    ..Default::default()
+                };
+                let mask = FieldMask {
+                    paths: vec![
+                        "heartbeat_timeout".to_owned(),
+                        "schedule_to_close_timeout".to_owned(),
+                    ],
+                };
+                let change = match first {
+                    true => OptionsChange::Restore,
+                    false => OptionsChange::Replace {
+                        options: Some(Box::new(options)),
+                        mask: Some(mask),
+                    },
+                };
+                Input::UpdateActivityOptions(Box::new(UpdateActivityOptions { selected, change }))
+            }
+        }
     }
 
     /// Lets time pass: until the next deadline, or to a time before it.

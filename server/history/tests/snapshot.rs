@@ -6,6 +6,7 @@ use durably_history::{
     Changes, Delivered, EventBatch, EventId, EventLog, Input, PartKey, Run, Signal,
 };
 use durably_proto::Message as _;
+use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::command::v1::Command;
 use durably_proto::api::common::v1::{
     Callback, Memo, Payload, Priority, SearchAttributes, WorkerVersionStamp, callback,
@@ -14,9 +15,9 @@ use durably_proto::api::sdk::v1::UserMetadata;
 
 use crate::case::{Case, Stored, completion, signal};
 use crate::command::{
-    accept, attempts, cancel_activity, cancel_external, complete, failure, payloads, protocol,
-    respond, schedule_activity, schedule_activity_with, seconds, signal_external, start_child,
-    start_timer, update,
+    accept, attempts, cancel_activity, cancel_external, complete, failure, pause_activity,
+    payloads, protocol, reset_activity, respond, schedule_activity, schedule_activity_with,
+    seconds, signal_external, start_child, start_timer, update, update_options,
 };
 
 use crate::random::Random;
@@ -37,6 +38,26 @@ pub fn full() -> Case {
 /// A run with all that the first version of the format had.
 pub fn without_children() -> Case {
     run_of(Vec::new())
+}
+
+/// A run with activities that are paused, reset and have other options than at their start.
+pub fn operated_activities() -> Case {
+    let mut case = full();
+    case.ok(pause_activity("waiting", "pause"));
+    case.ok(reset_activity("heartbeat", |reset| {
+        reset.reset_heartbeat = true
+    }));
+    let options = ActivityOptions {
+        schedule_to_close_timeout: Some(seconds(60)),
+        priority: Some(Priority {
+            priority_key: 5,
+            ..Priority::default()
+        }),
+        ..ActivityOptions::default()
+    };
+    let fields = ["schedule_to_close_timeout", "priority"];
+    case.ok(update_options("failing", &fields, options));
+    case
 }
 
 fn run_of(more: Vec<Command>) -> Case {

@@ -7,7 +7,7 @@ use durably_history::{
 };
 
 use crate::case::{Case, Stored, assert_same};
-use crate::snapshot::{full, without_children};
+use crate::snapshot::{full, operated_activities, without_children};
 
 /// Written by the first version of the format. Whatever changes, it is restored as the same run: a
 /// later version that stores a run in another way adds a file, and keeps this one.
@@ -18,6 +18,15 @@ const CHILDREN: &str = include_str!("stored/children.txt");
 
 /// Written by the version that chooses the run id of a child when it records the start.
 const CHILD_RUN_IDS: &str = include_str!("stored/child_run_ids.txt");
+
+/// Written by the version that keeps what operators do to activities.
+const OPERATED_ACTIVITIES: &str = include_str!("stored/operated_activities.txt");
+
+#[test]
+fn activities_that_operators_paused_reset_and_changed_are_restored() {
+    let expected = operated_activities();
+    is_restored("operated_activities.txt", OPERATED_ACTIVITIES, &expected);
+}
 
 #[test]
 fn a_run_of_the_first_version_is_restored() {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use durably_history::{
     ActivityId, ActivityRef, CancelActivity, CompleteActivity, DeploymentVersion, FailActivity,
-    Heartbeat, Input, PolledBy, Reply, RequestId, RoutingTarget, StartActivity, StartedActivity,
+    Heartbeat, HeartbeatReply, Input, PolledBy, Reply, RequestId, RoutingTarget, StartActivity,
+    StartedActivity,
 };
 use durably_proto::Message;
 use durably_proto::api::common::v1::{
@@ -134,13 +135,13 @@ impl Report {
         })
     }
 
-    /// Records a heartbeat; returns whether cancellation of the activity was requested.
+    /// Records a heartbeat.
     fn heartbeat(
         self,
         scope: &RequestScope<'_>,
         details: Option<Payloads>,
         identity: String,
-    ) -> Result<bool, Error> {
+    ) -> Result<HeartbeatReply, Error> {
         let reply = self.apply(scope, |activity| {
             Input::Heartbeat(Heartbeat {
                 activity,
@@ -148,12 +149,10 @@ impl Report {
                 identity,
             })
         })?;
-        Ok(matches!(
-            reply,
-            Reply::Heartbeat {
-                cancel_requested: true
-            }
-        ))
+        match reply {
+            Reply::Heartbeat(reply) => Ok(reply),
+            other => Err(Error::NotFound(format!("no heartbeat: {other:?}"))),
+        }
     }
 
     fn complete(
@@ -226,11 +225,11 @@ macro_rules! by_id {
     };
 }
 
-/// `RecordActivityTaskHeartbeat`; returns whether cancellation of the activity was requested.
+/// `RecordActivityTaskHeartbeat`.
 pub(super) fn heartbeat(
     scope: &RequestScope<'_>,
     request: RecordActivityTaskHeartbeatRequest,
-) -> Result<bool, Error> {
+) -> Result<HeartbeatReply, Error> {
     Report::by_token(scope, &request.namespace, &request.task_token)?.heartbeat(
         scope,
         request.details,
@@ -242,7 +241,7 @@ pub(super) fn heartbeat(
 pub(super) fn heartbeat_by_id(
     scope: &RequestScope<'_>,
     request: RecordActivityTaskHeartbeatByIdRequest,
-) -> Result<bool, Error> {
+) -> Result<HeartbeatReply, Error> {
     by_id!(scope, request).heartbeat(scope, request.details, request.identity)
 }
 

@@ -3,7 +3,12 @@
 use std::cmp::Reverse;
 
 use durably_history::Time;
-use durably_proto::api::batch::v1::{BatchOperationInfo, BatchOperationReset};
+use durably_proto::api::batch::v1::batch_operation_reset_activities::Activity as Reset;
+use durably_proto::api::batch::v1::batch_operation_unpause_activities::Activity as Unpaused;
+use durably_proto::api::batch::v1::batch_operation_update_activity_options::Activity as Updated;
+use durably_proto::api::batch::v1::{
+    BatchOperationInfo, BatchOperationReset, BatchOperationUnpauseActivities,
+};
 use durably_proto::api::common::v1::reset_options::Target as ResetTarget;
 use durably_proto::api::common::v1::{Execution, WorkflowExecution};
 use durably_proto::api::enums::v1::{
@@ -13,13 +18,14 @@ use durably_proto::api::workflowservice::v1::start_batch_operation_request::Oper
 use durably_proto::api::workflowservice::v1::{
     CountWorkflowExecutionsRequest, DeleteWorkflowExecutionRequest, DescribeBatchOperationRequest,
     DescribeBatchOperationResponse, ListBatchOperationsRequest, ListBatchOperationsResponse,
-    ListWorkflowExecutionsRequest, RequestCancelWorkflowExecutionRequest,
+    ListWorkflowExecutionsRequest, RequestCancelWorkflowExecutionRequest, ResetActivityRequest,
     ResetWorkflowExecutionRequest, SignalWorkflowExecutionRequest, StartBatchOperationRequest,
     StartBatchOperationResponse, StopBatchOperationRequest, StopBatchOperationResponse,
-    TerminateWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest, UnpauseActivityRequest, UpdateActivityOptionsRequest,
+    reset_activity_request, unpause_activity_request, update_activity_options_request,
 };
 
-use super::{check, reset, visibility, workflow};
+use super::{activity_operations, check, reset, visibility, workflow, workflow_options};
 use crate::backend::Backend;
 use crate::backend::request::RequestScope;
 use crate::backend::{no_such_workflow, resolve_run};
@@ -234,13 +240,34 @@ pub(crate) fn page(
 /// The query of a batch operation; what needs a running workflow is for those only.
 fn query(request: &StartBatchOperationRequest) -> String {
     let query = &request.visibility_query;
-    match request.operation {
+    match &request.operation {
+        // The real server unpauses the activities of a type wherever there are some, whatever the query says.
+        Some(Operation::UnpauseActivitiesOperation(BatchOperationUnpauseActivities {
+            activity: Some(Unpaused::Type(name)),
+            ..
+        })) => {
+            let name = name.replace('\\', "\\\\").replace('\'', "\\'");
+            format!(
+                "({query}) AND (ExecutionStatus = 'Running') AND TemporalPauseInfo = 'property:activityType={name}'"
+            )
+        }
         Some(
             Operation::TerminationOperation(_)
             | Operation::SignalOperation(_)
-            | Operation::CancellationOperation(_),
+            | Operation::CancellationOperation(_)
+            | Operation::UpdateWorkflowOptionsOperation(_)
+            | Operation::UnpauseActivitiesOperation(_)
+            | Operation::ResetActivitiesOperation(_)
+            | Operation::UpdateActivityOptionsOperation(_),
         ) => format!("({query}) AND (ExecutionStatus = 'Running')"),
-        _ => query.clone(),
+        Some(
+            Operation::DeletionOperation(_)
+            | Operation::ResetOperation(_)
+            | Operation::CancelActivitiesOperation(_)
+            | Operation::TerminateActivitiesOperation(_)
+            | Operation::DeleteActivitiesOperation(_),
+        )
+        | None => query.clone(),
     }
 }
 
@@ -297,11 +324,61 @@ pub(crate) fn perform(
             workflow::delete(scope, delete).map(|_| ())
         }
         Operation::ResetOperation(operation) => reset_to(scope, request, &operation, target),
-        Operation::UpdateWorkflowOptionsOperation(_)
-        | Operation::UnpauseActivitiesOperation(_)
-        | Operation::ResetActivitiesOperation(_)
-        | Operation::UpdateActivityOptionsOperation(_)
-        | Operation::CancelActivitiesOperation(_)
+        Operation::UpdateWorkflowOptionsOperation(operation) => {
+            let options = operation.workflow_execution_options;
+            let change = workflow_options::checked(options, operation.update_mask)?;
+            let (named, identity) = (&target.execution, operation.identity);
+            workflow_options::apply(scope, &namespace, named, change, identity).map(|_| ())
+        }
+        Operation::UnpauseActivitiesOperation(operation) => {
+            let unpause = UnpauseActivityRequest {
+                namespace,
+                execution: workflow_execution,
+                identity: operation.identity,
+                reset_attempts: operation.reset_attempts,
+                reset_heartbeat: operation.reset_heartbeat,
+                jitter: operation.jitter,
+                activity: operation.activity.map(|activity| match activity {
+                    Unpaused::Type(name) => unpause_activity_request::Activity::Type(name),
+                    Unpaused::MatchAll(all) => unpause_activity_request::Activity::UnpauseAll(all),
+                }),
+            };
+            activity_operations::unpause(scope, unpause).map(|_| ())
+        }
+        Operation::ResetActivitiesOperation(operation) => {
+            let reset = ResetActivityRequest {
+                namespace,
+                execution: workflow_execution,
+                identity: operation.identity,
+                reset_heartbeat: operation.reset_heartbeat,
+                keep_paused: operation.keep_paused,
+                jitter: operation.jitter,
+                restore_original_options: operation.restore_original_options,
+                activity: operation.activity.map(|activity| match activity {
+                    Reset::Type(name) => reset_activity_request::Activity::Type(name),
+                    Reset::MatchAll(all) => reset_activity_request::Activity::MatchAll(all),
+                }),
+            };
+            activity_operations::reset(scope, reset).map(|_| ())
+        }
+        Operation::UpdateActivityOptionsOperation(operation) => {
+            let update = UpdateActivityOptionsRequest {
+                namespace,
+                execution: workflow_execution,
+                identity: operation.identity,
+                activity_options: operation.activity_options,
+                update_mask: operation.update_mask,
+                restore_original: operation.restore_original,
+                activity: operation.activity.map(|activity| match activity {
+                    Updated::Type(name) => update_activity_options_request::Activity::Type(name),
+                    Updated::MatchAll(all) => {
+                        update_activity_options_request::Activity::MatchAll(all)
+                    }
+                }),
+            };
+            activity_operations::update_options(scope, update).map(|_| ())
+        }
+        Operation::CancelActivitiesOperation(_)
         | Operation::TerminateActivitiesOperation(_)
         | Operation::DeleteActivitiesOperation(_) => Err(unsupported()),
     }
@@ -445,13 +522,58 @@ fn validate(request: &StartBatchOperationRequest) -> Result<(), Error> {
         | Operation::SignalOperation(_)
         | Operation::CancellationOperation(_)
         | Operation::DeletionOperation(_) => Ok(()),
-        Operation::UpdateWorkflowOptionsOperation(_)
-        | Operation::UnpauseActivitiesOperation(_)
-        | Operation::ResetActivitiesOperation(_)
-        | Operation::UpdateActivityOptionsOperation(_)
-        | Operation::CancelActivitiesOperation(_)
+        Operation::UpdateWorkflowOptionsOperation(update) => {
+            if update.workflow_execution_options.is_none() {
+                return Err(check::invalid("must provide UpdateOptions"));
+            }
+            match update.update_mask {
+                None => Err(check::invalid("must provide UpdateMask")),
+                Some(_) => Ok(()),
+            }
+        }
+        Operation::UnpauseActivitiesOperation(unpause) => match &unpause.activity {
+            None => Err(check::invalid("activity filter must be set")),
+            Some(Unpaused::Type(name)) => validate_selection(!name.is_empty()),
+            Some(Unpaused::MatchAll(all)) => validate_selection(*all),
+        },
+        Operation::ResetActivitiesOperation(reset) => match &reset.activity {
+            None => Err(check::invalid("must provide ActivityType or MatchAll")),
+            Some(Reset::Type(name)) => validate_selection(!name.is_empty()),
+            Some(Reset::MatchAll(all)) => validate_selection(*all),
+        },
+        Operation::UpdateActivityOptionsOperation(update) => {
+            match (update.activity_options.is_some(), update.restore_original) {
+                (true, true) => {
+                    return Err(check::invalid(
+                        "cannot set both activity options and restore original",
+                    ));
+                }
+                (false, false) => {
+                    return Err(check::invalid(
+                        "Either activity type must be set, or restore original should be set to true",
+                    ));
+                }
+                (true, false) | (false, true) => {}
+            }
+            match &update.activity {
+                None => Ok(()),
+                Some(Updated::Type(name)) => validate_selection(!name.is_empty()),
+                Some(Updated::MatchAll(all)) => validate_selection(*all),
+            }
+        }
+        Operation::CancelActivitiesOperation(_)
         | Operation::TerminateActivitiesOperation(_)
         | Operation::DeleteActivitiesOperation(_) => Err(unsupported()),
+    }
+}
+
+/// Checks that activities are selected, by their type or all.
+fn validate_selection(is_set: bool) -> Result<(), Error> {
+    match is_set {
+        true => Ok(()),
+        false => Err(check::invalid(
+            "Either activity type must be set, or match all should be set to true",
+        )),
     }
 }
 
@@ -477,13 +599,19 @@ fn described(operation: Option<&Operation>) -> (BatchOperationType, String) {
         Some(Operation::CancellationOperation(it)) => (Type::CancelWorkflow, it.identity.clone()),
         Some(Operation::DeletionOperation(it)) => (Type::DeleteWorkflow, it.identity.clone()),
         Some(Operation::ResetOperation(it)) => (Type::ResetWorkflow, it.identity.clone()),
+        Some(Operation::UpdateWorkflowOptionsOperation(it)) => {
+            (Type::UpdateWorkflowExecutionOptions, it.identity.clone())
+        }
+        Some(Operation::UnpauseActivitiesOperation(it)) => {
+            (Type::UnpauseActivity, it.identity.clone())
+        }
+        Some(Operation::ResetActivitiesOperation(it)) => (Type::ResetActivity, it.identity.clone()),
+        Some(Operation::UpdateActivityOptionsOperation(it)) => {
+            (Type::UpdateActivityOptions, it.identity.clone())
+        }
         // None of them is started.
         Some(
-            Operation::UpdateWorkflowOptionsOperation(_)
-            | Operation::UnpauseActivitiesOperation(_)
-            | Operation::ResetActivitiesOperation(_)
-            | Operation::UpdateActivityOptionsOperation(_)
-            | Operation::CancelActivitiesOperation(_)
+            Operation::CancelActivitiesOperation(_)
             | Operation::TerminateActivitiesOperation(_)
             | Operation::DeleteActivitiesOperation(_),
         )

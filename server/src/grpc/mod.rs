@@ -2,6 +2,7 @@
 //! [`Frontend`] serves the port and calls in process.
 
 pub(crate) mod access;
+mod activity_operations;
 mod activity_task;
 pub(crate) mod batch;
 mod check;
@@ -27,6 +28,7 @@ mod unimplemented;
 mod update;
 mod visibility;
 mod workflow;
+mod workflow_options;
 mod workflow_task;
 
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! `WorkflowService`: routes every method to its implementation. No method is left to the generated
 //! default, so that an unimplemented one returns its full name.
 
+use durably_history::HeartbeatReply;
 use durably_proto::api::workflowservice::v1::*;
 use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use tonic::{Request, Response, Status};
@@ -10,9 +11,9 @@ use super::deadline::{
 };
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
-    Frontend, activity_task, batch, deployment, history_reader, into_response, multi_operation,
-    namespace, query, reset, respond, schedule, start, task_queue, update, visibility, workflow,
-    workflow_task,
+    Frontend, activity_operations, activity_task, batch, deployment, history_reader, into_response,
+    multi_operation, namespace, query, reset, respond, schedule, start, task_queue, update,
+    visibility, workflow, workflow_options, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -235,6 +236,51 @@ impl WorkflowService for Frontend {
     ) -> Result<Response<DeleteWorkflowExecutionResponse>, Status> {
         let scope = self.scope();
         let answer = workflow::delete(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn pause_activity(
+        &self,
+        request: Request<PauseActivityRequest>,
+    ) -> Result<Response<PauseActivityResponse>, Status> {
+        let scope = self.scope();
+        let answer = activity_operations::pause(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn unpause_activity(
+        &self,
+        request: Request<UnpauseActivityRequest>,
+    ) -> Result<Response<UnpauseActivityResponse>, Status> {
+        let scope = self.scope();
+        let answer = activity_operations::unpause(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn reset_activity(
+        &self,
+        request: Request<ResetActivityRequest>,
+    ) -> Result<Response<ResetActivityResponse>, Status> {
+        let scope = self.scope();
+        let answer = activity_operations::reset(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn update_activity_options(
+        &self,
+        request: Request<UpdateActivityOptionsRequest>,
+    ) -> Result<Response<UpdateActivityOptionsResponse>, Status> {
+        let scope = self.scope();
+        let answer = activity_operations::update_options(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn update_workflow_execution_options(
+        &self,
+        request: Request<UpdateWorkflowExecutionOptionsRequest>,
+    ) -> Result<Response<UpdateWorkflowExecutionOptionsResponse>, Status> {
+        let scope = self.scope();
+        let answer = workflow_options::update(&scope, request.into_inner());
         respond(scope, answer).await
     }
 
@@ -619,16 +665,18 @@ impl WorkflowService for Frontend {
     unimplemented_workflow_methods! {}
 }
 
-fn heartbeat(cancel_requested: bool) -> RecordActivityTaskHeartbeatResponse {
+fn heartbeat(reply: HeartbeatReply) -> RecordActivityTaskHeartbeatResponse {
     RecordActivityTaskHeartbeatResponse {
-        cancel_requested,
-        ..RecordActivityTaskHeartbeatResponse::default()
+        cancel_requested: reply.cancel_requested,
+        activity_paused: reply.paused,
+        activity_reset: reply.reset,
     }
 }
 
-fn heartbeat_by_id(cancel_requested: bool) -> RecordActivityTaskHeartbeatByIdResponse {
+fn heartbeat_by_id(reply: HeartbeatReply) -> RecordActivityTaskHeartbeatByIdResponse {
     RecordActivityTaskHeartbeatByIdResponse {
-        cancel_requested,
-        ..RecordActivityTaskHeartbeatByIdResponse::default()
+        cancel_requested: reply.cancel_requested,
+        activity_paused: reply.paused,
+        activity_reset: reply.reset,
     }
 }

@@ -116,7 +116,7 @@ pub(super) fn signal_with_start(
     let run_id = scope.ids.run_id(scope.clock.now());
     let mut start = Start::from_signal_with_start(request, run_id, scope.ids.number())?;
     namespace.complete_search_attributes(start.search_attributes.as_mut())?;
-    namespace.check_override(&start)?;
+    namespace.check_override(start.versioning_override.as_ref(), &start.task_queue)?;
     let signal = start.signal.clone().unwrap_or_default();
     let started = scope.start(
         &namespace,
@@ -153,7 +153,7 @@ pub(super) fn prepared(
     let run_id = scope.ids.run_id(scope.clock.now());
     let mut start = Start::from_request(request, run_id, scope.ids.number())?;
     namespace.complete_search_attributes(start.search_attributes.as_mut())?;
-    namespace.check_override(&start)?;
+    namespace.check_override(start.versioning_override.as_ref(), &start.task_queue)?;
     Ok((start, policies))
 }
 

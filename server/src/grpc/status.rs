@@ -135,7 +135,10 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
     match rejection {
         Rejection::Closed(_)
         | Rejection::TaskNotFound(
-            TaskNotFound::Workflow | TaskNotFound::Activity | TaskNotFound::ActivityId,
+            TaskNotFound::Workflow
+            | TaskNotFound::Activity
+            | TaskNotFound::ActivityId
+            | TaskNotFound::Selected,
         )
         | Rejection::TaskAlreadyStarted
         | Rejection::StaleDeadline
@@ -143,6 +146,7 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
         | Rejection::ChainMismatch(_) => not_found(message),
         Rejection::Closing => exhausted(ResourceExhaustedCause::BusyWorkflow, message),
         Rejection::TaskFailing => not_ready(message),
+        Rejection::AlreadyPaused => (Code::FailedPrecondition, message, None),
         Rejection::LimitExceeded(
             LimitExceeded::UpdatesInFlight { .. } | LimitExceeded::UpdatesInTotal { .. },
         ) => exhausted(ResourceExhaustedCause::ConcurrentLimit, message),

@@ -146,7 +146,11 @@ pub(super) fn complete(
             | Reply::Update(_)
             | Reply::WorkflowTask(_)
             | Reply::Activity(_)
-            | Reply::Heartbeat { .. } => return Ok(RespondWorkflowTaskCompletedResponse::default()),
+            | Reply::Heartbeat(_)
+            | Reply::WorkflowOptions { .. }
+            | Reply::ActivityOptions(_) => {
+                return Ok(RespondWorkflowTaskCompletedResponse::default());
+            }
         };
         Ok(RespondWorkflowTaskCompletedResponse {
             workflow_task: completed

@@ -108,7 +108,7 @@ fn start(
     )?;
     let at = scope.clock.now();
     let start = Start::scheduled(request, &schedule.id, run_id, scope.ids.number())?;
-    namespace.check_override(&start)?;
+    namespace.check_override(start.versioning_override.as_ref(), &start.task_queue)?;
     scope.start(namespace, start, policies, |_, _, _, _| Ok(()))?;
     Ok(ActionResult::Started(at))
 }

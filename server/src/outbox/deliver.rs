@@ -377,6 +377,7 @@ fn outcome_of(rejection: Rejection) -> Result<Outcome, Error> {
         )
         | Rejection::TaskNotFound(_)
         | Rejection::TaskAlreadyStarted
+        | Rejection::AlreadyPaused
         | Rejection::StaleDeadline
         | Rejection::TaskFailing
         | Rejection::Invalid(_) => Err(Error::Rejected(rejection)),

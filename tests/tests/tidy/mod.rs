@@ -103,7 +103,7 @@ fn folders_import_in_one_direction() {
     };
     let history = Layers {
         folder: "server/history/src",
-        layers: "checksum corrupted go_duration id json limits local_time time tracked versioning
+        layers: "checksum corrupted field_mask go_duration id json limits local_time time tracked versioning
             / event_log input random rejection
             / cron failure priority queue retry reuse_policy schedule
             / pending start

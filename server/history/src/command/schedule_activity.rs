@@ -99,23 +99,17 @@ fn timeouts(
         "StartToCloseTimeout",
     )?;
     let heartbeat = read(attributes.heartbeat_timeout.as_ref(), "HeartbeatTimeout")?;
-    let within = |timeout: Option<Duration>, outer: Option<Duration>| match (timeout, outer) {
-        (Some(timeout), Some(outer)) => Some(timeout.min(outer)),
-        (timeout, outer) => timeout.or(outer),
+    let timeouts = ActivityTimeouts {
+        schedule_to_close,
+        schedule_to_start,
+        start_to_close,
+        heartbeat,
     };
-    if schedule_to_close.is_none() && start_to_close.is_none() {
-        return Err(bad(format!(
+    timeouts.completed(run).ok_or_else(|| {
+        bad(format!(
             "A valid StartToClose or ScheduleToCloseTimeout is not set on command. ActivityID={}",
             attributes.activity_id
-        )));
-    }
-    let total = within(schedule_to_close, run);
-    let start_to_close = within(start_to_close, total);
-    Ok(ActivityTimeouts {
-        schedule_to_close: total,
-        schedule_to_start: within(schedule_to_start, total),
-        start_to_close,
-        heartbeat: heartbeat.and_then(|heartbeat| within(Some(heartbeat), start_to_close)),
+        ))
     })
 }
 
@@ -151,7 +145,7 @@ impl ScheduleActivity {
             .task_queue
             .map(|queue| queue.name)
             .unwrap_or_default();
-        let priority = priority::merged(run.config.priority.as_ref(), attributes.priority.as_ref());
+        let priority = attributes.priority.clone();
         let event = ActivityTaskScheduledEventAttributes {
             activity_id: attributes.activity_id,
             activity_type: attributes.activity_type,

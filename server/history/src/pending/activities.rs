@@ -22,6 +22,8 @@ pub(crate) struct Activities {
     by_id: BTreeMap<ActivityId, EventId>,
     /// The same activities in the order of their next deadlines; without those that have none.
     by_due: BTreeSet<(Time, EventId)>,
+    /// How many of them are paused.
+    paused: usize,
 }
 
 /// A pending activity.
@@ -31,13 +33,18 @@ pub(crate) struct Activities {
 ///      ^                  |
 ///      '-- due -- Backoff <-- failed or timed out, and tried again
 /// ```
+///
+/// A paused activity has no deadlines: an attempt with a worker may end, and no other is dispatched.
 #[derive(Clone, Debug)]
 pub(crate) struct Activity {
     pub id: ActivityId,
     pub scheduled: EventId,
     pub scheduled_at: Time,
+    /// When the last attempt may begin: decided when the activity was scheduled. As on the real server, a
+    /// later change of the schedule-to-close timeout does not move it.
+    pub expires_at: Option<Time>,
     pub queue: Arc<str>,
-    /// Merged with the workflow's.
+    /// What is set for the activity itself; see [`Run::activity_priority`](crate::Run::activity_priority).
     pub priority: Option<Priority>,
     pub timeouts: ActivityTimeouts,
     pub retry: RetryPolicy,
@@ -62,6 +69,35 @@ pub(crate) struct Activity {
     pub last_started_at: Option<Time>,
     /// The `ActivityTaskCancelRequested` event.
     pub cancel_requested: Option<EventId>,
+    /// Why no attempt is dispatched; until it is unpaused.
+    pub pause: Option<Pause>,
+    /// A reset was requested; until the next attempt is scheduled.
+    pub reset: Option<RequestedReset>,
+}
+
+/// Who paused an activity, when and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pause {
+    pub at: Time,
+    pub identity: String,
+    pub reason: String,
+    pub request_id: RequestId,
+}
+
+/// A reset that an attempt with a worker is notified of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RequestedReset {
+    /// Whether the next attempt begins without the heartbeats of earlier ones.
+    pub heartbeat: bool,
+}
+
+/// Options of an activity that can be changed while it is pending.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub queue: Arc<str>,
+    pub priority: Option<Priority>,
+    pub timeouts: ActivityTimeouts,
+    pub retry: RetryPolicy,
 }
 
 #[derive(Clone, Debug)]
@@ -86,12 +122,40 @@ pub(crate) struct ActivityTimeouts {
     pub heartbeat: Option<Duration>,
 }
 
+impl ActivityTimeouts {
+    /// Fills in and clamps the timeouts: none is longer than the one that includes it, and the outermost is that
+    /// of the run. None if the activity might take for ever.
+    pub(crate) fn completed(self, run: Option<Duration>) -> Option<Self> {
+        let within = |timeout: Option<Duration>, outer: Option<Duration>| match (timeout, outer) {
+            (Some(timeout), Some(outer)) => Some(timeout.min(outer)),
+            (timeout, outer) => timeout.or(outer),
+        };
+        if self.schedule_to_close.is_none() && self.start_to_close.is_none() {
+            return None;
+        }
+        let total = within(self.schedule_to_close, run);
+        let start_to_close = within(self.start_to_close, total);
+        let heartbeat = self.heartbeat;
+        Some(Self {
+            schedule_to_close: total,
+            schedule_to_start: within(self.schedule_to_start, total),
+            start_to_close,
+            heartbeat: heartbeat.and_then(|heartbeat| within(Some(heartbeat), start_to_close)),
+        })
+    }
+
+    /// When the activity must have ended, if it is scheduled at `now`.
+    pub(crate) fn expires_at(&self, now: Time) -> Option<Time> {
+        self.schedule_to_close.map(|timeout| now + timeout)
+    }
+}
+
 impl Activities {
     /// Adds an activity.
     pub(crate) fn schedule(&mut self, activity: Activity) {
         let scheduled = activity.scheduled;
         assert!(
-            matches!(activity.state, ActivityState::Waiting) && activity.attempt == 1,
+            activity.is_waiting() && activity.attempt == 1,
             "an activity begins with its first attempt"
         );
         let other = self.by_id.insert(activity.id.clone(), scheduled);
@@ -152,6 +216,7 @@ impl Activities {
             activity.state = ActivityState::Backoff { until };
             activity.last_failure = Some(failure);
             activity.last_ended_at = Some(now);
+            activity.end_reset();
         });
     }
 
@@ -166,14 +231,88 @@ impl Activities {
         });
     }
 
+    /// The attempt of a paused activity failed at `now`; the next one waits until it is unpaused.
+    pub(crate) fn hold(&mut self, scheduled: EventId, now: Time, failure: Failure) {
+        self.change(scheduled, |activity| {
+            assert!(activity.is_started(), "an attempt with a worker fails");
+            assert!(activity.pause.is_some(), "a paused activity is held");
+            activity.attempt += 1;
+            activity.state = ActivityState::Waiting;
+            activity.last_failure = Some(failure);
+            activity.last_ended_at = Some(now);
+        });
+    }
+
+    /// Dispatches no attempts any more.
+    pub(crate) fn pause(&mut self, scheduled: EventId, pause: Pause) {
+        self.change(scheduled, |activity| {
+            assert!(activity.pause.is_none(), "an activity is paused once");
+            activity.pause = Some(pause);
+            if !activity.is_started() {
+                activity.renew_offer();
+            }
+        });
+    }
+
+    /// Dispatches attempts again; see [`Self::schedule_attempt`].
+    pub(crate) fn unpause(&mut self, scheduled: EventId) {
+        self.change(scheduled, |activity| {
+            assert!(activity.pause.is_some(), "a paused activity is unpaused");
+            activity.pause = None;
+        });
+    }
+
+    /// The attempts are counted from 1 again.
+    pub(crate) fn reset_attempts(&mut self, scheduled: EventId) {
+        self.change(scheduled, |activity| activity.attempt = 1);
+    }
+
+    /// Notifies the attempt with a worker of a reset.
+    pub(crate) fn request_reset(&mut self, scheduled: EventId, heartbeat: bool) {
+        self.change(scheduled, |activity| {
+            let earlier = activity.reset.is_some_and(|reset| reset.heartbeat);
+            activity.reset = Some(RequestedReset {
+                heartbeat: heartbeat || earlier,
+            });
+        });
+    }
+
+    /// Forgets the details and the time of the last heartbeat.
+    pub(crate) fn reset_heartbeat(&mut self, scheduled: EventId) {
+        self.change(scheduled, Activity::forget_heartbeat);
+    }
+
+    /// Replaces the options.
+    pub(crate) fn set_options(&mut self, scheduled: EventId, options: Options) {
+        self.change(scheduled, |activity| {
+            activity.queue = options.queue;
+            activity.priority = options.priority;
+            activity.timeouts = options.timeouts;
+            activity.retry = options.retry;
+        });
+    }
+
+    /// The attempt that no worker has begins at `at`, which may be over. Its earlier offers are stale.
+    pub(crate) fn schedule_attempt(&mut self, scheduled: EventId, at: Time, now: Time) {
+        self.change(scheduled, |activity| {
+            assert!(!activity.is_started(), "no worker has the attempt");
+            activity.renew_offer();
+            activity.attempt_at = at;
+            activity.last_failure = None;
+            activity.end_reset();
+            activity.state = match at > now {
+                true => ActivityState::Backoff { until: at },
+                false => ActivityState::Waiting,
+            };
+        });
+    }
+
     /// The attempts that wait for a worker are offered again; their earlier offers are stale.
     pub(crate) fn renew_offers(&mut self) {
         let waiting = self.iter().filter(|activity| activity.is_waiting());
         let waiting: Vec<_> = waiting.map(|activity| activity.scheduled).collect();
         for scheduled in waiting {
-            self.change(scheduled, |activity| {
-                activity.stamp = Stamp(activity.stamp.0 + 1);
-            });
+            self.change(scheduled, Activity::renew_offer);
         }
     }
 
@@ -193,9 +332,10 @@ impl Activities {
         let scheduled: Vec<_> = self.by_event.keys().copied().collect();
         for scheduled in scheduled {
             self.change(scheduled, |activity| {
-                if let ActivityState::Waiting = activity.state {
+                if activity.is_waiting() {
                     activity.scheduled_at = now;
                     activity.attempt_at = now;
+                    activity.expires_at = activity.timeouts.expires_at(now);
                 }
             });
         }
@@ -207,6 +347,7 @@ impl Activities {
         let indexed = self.by_id.remove(&activity.id);
         assert_eq!(indexed, Some(scheduled), "an activity is found by its id");
         self.move_due(activity.due(), None);
+        self.paused -= usize::from(activity.pause.is_some());
         self.assert_invariants();
         Some(activity)
     }
@@ -216,6 +357,7 @@ impl Activities {
         self.by_id.clear();
         self.by_due.clear();
         self.by_event.take_all();
+        self.paused = 0;
     }
 
     /// The activity whose deadline is due first: a timeout or its next attempt.
@@ -240,11 +382,17 @@ impl Activities {
         self.by_event.len()
     }
 
+    /// How many are paused.
+    pub(crate) fn paused(&self) -> usize {
+        self.paused
+    }
+
     /// Adds a stored activity; returns false if there is one with its id or its event.
     pub(crate) fn restore(&mut self, activity: Activity) -> bool {
         let scheduled = activity.scheduled;
         let id = activity.id.clone();
         self.by_due.extend(activity.due());
+        self.paused += usize::from(activity.pause.is_some());
         self.by_id.insert(id, scheduled).is_none() && self.by_event.restore(scheduled, activity)
     }
 
@@ -256,10 +404,11 @@ impl Activities {
     fn change(&mut self, scheduled: EventId, change: impl FnOnce(&mut Activity)) {
         let activity = self.by_event.get_mut(&scheduled);
         let activity = activity.expect("the caller has seen the activity");
-        let before = activity.due();
+        let before = (activity.due(), usize::from(activity.pause.is_some()));
         change(activity);
-        let after = activity.due();
-        self.move_due(before, after);
+        let after = (activity.due(), usize::from(activity.pause.is_some()));
+        self.paused = self.paused - before.1 + after.1;
+        self.move_due(before.0, after.0);
         self.assert_invariants();
     }
 
@@ -282,8 +431,8 @@ impl Activities {
             "activities are found by event and by id"
         );
         assert!(
-            self.by_due.len() <= self.by_event.len(),
-            "an activity has one deadline"
+            self.by_due.len() + self.paused <= self.by_event.len(),
+            "an activity has one deadline, and none while it is paused"
         );
     }
 }
@@ -303,6 +452,7 @@ impl Activity {
             id,
             scheduled,
             scheduled_at: now,
+            expires_at: timeouts.expires_at(now),
             queue,
             priority,
             timeouts,
@@ -319,17 +469,36 @@ impl Activity {
             last_version: None,
             last_started_at: None,
             cancel_requested: None,
+            pause: None,
+            reset: None,
         }
     }
 
     /// Whether the attempt waits in a queue.
     pub(crate) fn is_waiting(&self) -> bool {
-        matches!(self.state, ActivityState::Waiting)
+        matches!(self.state, ActivityState::Waiting) && self.pause.is_none()
     }
 
     /// Whether a worker has the attempt.
     pub(crate) fn is_started(&self) -> bool {
         matches!(self.state, ActivityState::Started { .. })
+    }
+
+    /// Makes the offers of the attempt stale.
+    fn renew_offer(&mut self) {
+        self.stamp = Stamp(self.stamp.0 + 1);
+    }
+
+    fn forget_heartbeat(&mut self) {
+        self.heartbeat_details = None;
+        self.heartbeat_at = None;
+    }
+
+    /// The attempt that was notified of a reset is over.
+    fn end_reset(&mut self) {
+        if self.reset.take().is_some_and(|reset| reset.heartbeat) {
+            self.forget_heartbeat();
+        }
     }
 
     /// The timeout that has expired first.
@@ -342,26 +511,33 @@ impl Activity {
             .map(|(_, kind)| kind)
     }
 
+    /// When the next attempt is dispatched, if that is decided.
+    pub(crate) fn next_attempt_at(&self) -> Option<Time> {
+        match self.state {
+            ActivityState::Backoff { until } => Some(until).filter(|_| self.pause.is_none()),
+            ActivityState::Waiting | ActivityState::Started { .. } => None,
+        }
+    }
+
     /// Its place in the order of deadlines.
     fn due(&self) -> Option<(Time, EventId)> {
         Some((self.next_deadline()?, self.scheduled))
     }
 
     fn next_deadline(&self) -> Option<Time> {
-        let backoff = match self.state {
-            ActivityState::Backoff { until } => Some(until),
-            ActivityState::Waiting | ActivityState::Started { .. } => None,
-        };
         self.timeouts_in_order()
             .into_iter()
             .flatten()
             .map(|(at, _)| at)
-            .chain(backoff)
+            .chain(self.next_attempt_at())
             .min()
     }
 
     /// The activity's timeouts; of those that expire together the first one counts.
     fn timeouts_in_order(&self) -> [Option<(Time, TimeoutType)>; 4] {
+        if self.pause.is_some() {
+            return [None; 4];
+        }
         let timeouts = &self.timeouts;
         let after = |from: Time, timeout: Option<Duration>, kind| {
             timeout.map(|timeout| (from + timeout, kind))

@@ -1,10 +1,10 @@
 //! Attaches a start request with the conflict policy `USE_EXISTING` to the running run.
 
 use durably_proto::api::history::v1::WorkflowExecutionOptionsUpdatedEventAttributes;
-use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::input::Attach;
 use crate::open_transition::OpenTransition;
+use crate::request::workflow_options;
 use crate::state::Run;
 use crate::transition::Reply;
 
@@ -23,8 +23,6 @@ pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut OpenTransition) -> 
     {
         return Reply::Done;
     }
-    run.callbacks
-        .extend(attach.completion_callbacks.iter().cloned());
     let event = WorkflowExecutionOptionsUpdatedEventAttributes {
         attached_request_id: attach
             .request_id
@@ -34,10 +32,6 @@ pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut OpenTransition) -> 
         identity: attach.identity,
         ..Default::default()
     };
-    run.buffer_with_links(
-        out.now,
-        Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(event),
-        attach.links,
-    );
+    workflow_options::record(event, attach.links, run, out);
     Reply::Done
 }

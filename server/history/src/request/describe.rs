@@ -1,15 +1,18 @@
 //! Descriptions of a run and its row in lists.
 
+use std::collections::BTreeSet;
+
 use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::common::v1::{
-    ActivityType, Memo, Payload, SearchAttributes, WorkerVersionStamp, WorkflowType,
+    ActivityType, Memo, Payload, RetryPolicy, SearchAttributes, WorkerVersionStamp, WorkflowType,
 };
 use durably_proto::api::enums::v1::{
     EventType, PendingActivityState, PendingWorkflowTaskState, VersioningBehavior,
 };
-use durably_proto::api::history::v1::ActivityTaskScheduledEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::taskqueue::v1::TaskQueue;
+use durably_proto::api::workflow::v1::pending_activity_info::PauseInfo;
+use durably_proto::api::workflow::v1::pending_activity_info::pause_info::{Manual, PausedBy};
 use durably_proto::api::workflow::v1::{
     PendingActivityInfo, PendingChildExecutionInfo, PendingWorkflowTaskInfo, RequestIdInfo,
     ResetPointInfo, ResetPoints, WorkflowExecutionConfig, WorkflowExecutionExtendedInfo,
@@ -19,11 +22,11 @@ use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use durably_proto::wkt::Timestamp;
 
 use crate::json;
-use crate::pending::activities::{Activity, ActivityState};
+use crate::pending::activities::{Activity, ActivityState, Pause};
 use crate::queue;
 use crate::state::{Run, ScheduledTask, WorkflowTask};
 use crate::task::activity_task;
-use crate::time::{between, to_proto};
+use crate::time::{between, timeout_to_proto, to_proto};
 use crate::versioning::DeploymentVersion;
 
 impl Run {
@@ -56,7 +59,7 @@ impl Run {
         let memo = Memo {
             fields: self.memo.clone().into_iter().collect(),
         };
-        let builds = self.build_attributes();
+        let builds = self.own_attributes();
         let builds = builds.map(|(name, value)| (name.to_owned(), value));
         let indexed = SearchAttributes {
             indexed_fields: builds.chain(self.search_attributes.clone()).collect(),
@@ -90,7 +93,7 @@ impl Run {
             execution_duration: closed_at.map(|at| between(config.executes_at, at)),
             root_execution: Some(config.root.clone().unwrap_or_else(itself)),
             first_run_id: config.first_run_id.to_string(),
-            priority: config.priority.clone(),
+            priority: self.own_priority().cloned(),
             versioning_info: self.versioning.info(),
             worker_deployment_name: self.versioning.deployment.clone(),
             ..Default::default()
@@ -102,8 +105,8 @@ impl Run {
         }
     }
 
-    /// The search attributes of builds and versions that completed workflow tasks.
-    fn build_attributes(&self) -> impl Iterator<Item = (&'static str, Payload)> {
+    /// The search attributes that the server sets: builds and versions that completed workflow tasks, and pauses.
+    fn own_attributes(&self) -> impl Iterator<Item = (&'static str, Payload)> {
         let (behavior, version) = self.versioning.listed();
         let is_versioned = behavior != VersioningBehavior::Unspecified;
         let prefix = match (behavior, &version) {
@@ -129,7 +132,8 @@ impl Run {
         };
         let deployment = (!deployment.is_empty()).then_some(deployment);
         let version = version.map(|version| version.to_string());
-        let lists = [(BUILD_IDS, builds), (USED_VERSIONS, used)];
+        let paused = self.paused_activity_types();
+        let lists = [(BUILD_IDS, builds), (USED_VERSIONS, used), (PAUSES, paused)];
         let lists = lists.into_iter().filter(|(_, values)| !values.is_empty());
         let words = [
             (DEPLOYMENT, deployment),
@@ -141,6 +145,18 @@ impl Run {
         lists
             .map(|(name, values)| (name, keywords(&values)))
             .chain(words)
+    }
+
+    /// The types of the activities that are paused. The real server does not forget those that end while they are
+    /// paused.
+    fn paused_activity_types(&self) -> Vec<String> {
+        let paused = self.activities.iter().filter(|it| it.pause.is_some());
+        let types = paused.map(|it| activity_task::type_name(self, it.scheduled));
+        let types: BTreeSet<_> = types.collect();
+        let values = types.into_iter();
+        values
+            .map(|name| format!("property:activityType={name}"))
+            .collect()
     }
 
     /// The builds that workers named in stamps with their workflow tasks: versioned workers send none.
@@ -232,9 +248,16 @@ impl Run {
 
     fn pending_activity(&self, activity: &Activity) -> PendingActivityInfo {
         let scheduled = activity_task::scheduled_attributes(self, activity.scheduled);
+        let is_paused = activity.pause.is_some();
         let state = match (&activity.state, activity.cancel_requested) {
             (ActivityState::Started { .. }, Some(_)) => PendingActivityState::CancelRequested,
+            (ActivityState::Started { .. }, None) if is_paused => {
+                PendingActivityState::PauseRequested
+            }
             (ActivityState::Started { .. }, None) => PendingActivityState::Started,
+            (ActivityState::Waiting | ActivityState::Backoff { .. }, _) if is_paused => {
+                PendingActivityState::Paused
+            }
             (ActivityState::Waiting | ActivityState::Backoff { .. }, _) => {
                 PendingActivityState::Scheduled
             }
@@ -243,20 +266,12 @@ impl Run {
             ActivityState::Started { at, .. } => Some(at),
             ActivityState::Waiting | ActivityState::Backoff { .. } => None,
         };
-        let next_attempt = match activity.state {
-            ActivityState::Backoff { until } => Some(until),
-            ActivityState::Waiting | ActivityState::Started { .. } => None,
-        };
-        let expires = activity
-            .timeouts
-            .schedule_to_close
-            .map(|timeout| activity.scheduled_at + timeout);
+        let next_attempt = activity.next_attempt_at();
         let last_version = activity.last_version.as_ref();
         let info = PendingActivityInfo {
             activity_id: activity.id.to_string(),
             activity_type: scheduled
                 .activity_type
-                .clone()
                 .or_else(|| Some(ActivityType::default())),
             state: state.into(),
             heartbeat_details: activity.heartbeat_details.clone(),
@@ -268,15 +283,24 @@ impl Run {
                 .maximum_attempts()
                 .map_or(0, |n| i32::try_from(n).unwrap_or(i32::MAX)),
             scheduled_time: Some(activity.attempt_at.into()),
-            expiration_time: expires.map(Into::into),
+            expiration_time: activity.expires_at.map(Into::into),
             last_failure: activity.last_failure.clone(),
             last_worker_identity: activity.last_worker.clone(),
             current_retry_interval: next_attempt
                 .and_then(|until| Some(to_proto(until.since(activity.last_ended_at?)))),
             last_attempt_complete_time: activity.last_ended_at.map(Into::into),
             next_attempt_schedule_time: next_attempt.map(Into::into),
-            priority: scheduled.priority.clone(),
-            activity_options: Some(options(scheduled)),
+            priority: activity.priority.clone(),
+            paused: is_paused,
+            pause_info: activity.pause.as_ref().map(Pause::info),
+            activity_options: Some(ActivityOptions {
+                task_queue: Some(TaskQueue {
+                    name: activity.queue.to_string(),
+                    normal_name: activity.queue.to_string(),
+                    ..TaskQueue::default()
+                }),
+                ..activity.options()
+            }),
             last_deployment_version: last_version.map(DeploymentVersion::to_proto),
             ..Default::default()
         };
@@ -290,21 +314,36 @@ impl Run {
     }
 }
 
-/// The activity's options with defaults filled in.
-fn options(scheduled: ActivityTaskScheduledEventAttributes) -> ActivityOptions {
-    ActivityOptions {
-        task_queue: scheduled.task_queue.map(|queue| TaskQueue {
-            normal_name: queue.name.clone(),
-            name: queue.name,
-            ..TaskQueue::default()
-        }),
-        schedule_to_close_timeout: scheduled.schedule_to_close_timeout,
-        schedule_to_start_timeout: scheduled.schedule_to_start_timeout,
-        start_to_close_timeout: scheduled.start_to_close_timeout,
-        heartbeat_timeout: scheduled.heartbeat_timeout,
-        retry_policy: scheduled.retry_policy,
-        priority: scheduled.priority,
-        ..ActivityOptions::default()
+impl Activity {
+    /// Its options, with the form of the task queue that requests have.
+    pub(crate) fn options(&self) -> ActivityOptions {
+        let timeouts = &self.timeouts;
+        ActivityOptions {
+            task_queue: Some(queue::normal(&self.queue)),
+            schedule_to_close_timeout: Some(timeout_to_proto(timeouts.schedule_to_close)),
+            schedule_to_start_timeout: Some(timeout_to_proto(timeouts.schedule_to_start)),
+            start_to_close_timeout: Some(timeout_to_proto(timeouts.start_to_close)),
+            heartbeat_timeout: Some(timeout_to_proto(timeouts.heartbeat)),
+            // The real server shows no types of errors.
+            retry_policy: Some(RetryPolicy {
+                non_retryable_error_types: Vec::new(),
+                ..self.retry.to_proto()
+            }),
+            priority: self.priority.clone(),
+            ..ActivityOptions::default()
+        }
+    }
+}
+
+impl Pause {
+    fn info(&self) -> PauseInfo {
+        PauseInfo {
+            pause_time: Some(self.at.into()),
+            paused_by: Some(PausedBy::Manual(Manual {
+                identity: self.identity.clone(),
+                reason: self.reason.clone(),
+            })),
+        }
     }
 }
 
@@ -331,6 +370,7 @@ fn search_attribute(value_type: &str, json: String) -> Payload {
 
 /// Names of search attributes.
 const BUILD_IDS: &str = "BuildIds";
+const PAUSES: &str = "TemporalPauseInfo";
 const USED_VERSIONS: &str = "TemporalUsedWorkerDeploymentVersions";
 const DEPLOYMENT: &str = "TemporalWorkerDeployment";
 const VERSION: &str = "TemporalWorkerDeploymentVersion";

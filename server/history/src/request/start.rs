@@ -161,6 +161,7 @@ pub(crate) fn empty(config: RunConfig, seed: u64) -> Run {
         reset_points: Tracked::default(),
         last_worker_version: None,
         versioning: Versioning::default(),
+        updated_priority: None,
         transitions: 1,
         random: Random::new(seed),
         taken: Taken::default(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use durably_proto::api::common::v1::WorkerVersionStamp;
+use durably_proto::api::common::v1::{Priority, WorkerVersionStamp};
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 use durably_proto::wkt;
 
@@ -65,6 +65,8 @@ pub(super) struct CoreMessage {
     pub(super) versioning: Option<VersioningMessage>,
     #[prost(bool, tag = "22")]
     pub(super) deletion_requested: bool,
+    #[prost(message, optional, tag = "23")]
+    pub(super) updated_priority: Option<Priority>,
 }
 
 /// Field numbers are stable.
@@ -186,6 +188,7 @@ impl CoreMessage {
             deletion_requested: run.deletion_requested,
             signals: run.requests.signals_received() as u64,
             last_worker_version: run.last_worker_version.clone(),
+            updated_priority: run.updated_priority.clone(),
             transitions: run.transitions,
             random: run.random.state(),
             awaits_parent: run.awaits_parent,

@@ -10,7 +10,9 @@ use durably_proto::wkt;
 
 use crate::event_log::EventLog;
 use crate::id::{EventId, Stamp, TimerId};
-use crate::pending::activities::{Activity, ActivityState, ActivityTimeouts};
+use crate::pending::activities::{
+    Activity, ActivityState, ActivityTimeouts, Pause, RequestedReset,
+};
 use crate::pending::timers::Timer;
 use crate::pending::updates::{Update, UpdateState};
 use crate::retry::RetryPolicy;
@@ -38,8 +40,9 @@ pub(super) struct ActivityMessage {
     scheduled_at: i64,
     #[prost(string, tag = "3")]
     queue: String,
+    /// Merged with that of the workflow, in activities without `current`; not written any more.
     #[prost(message, optional, tag = "4")]
-    priority: Option<Priority>,
+    merged_priority: Option<Priority>,
     #[prost(message, optional, tag = "5")]
     schedule_to_close: Option<wkt::Duration>,
     #[prost(message, optional, tag = "6")]
@@ -74,6 +77,42 @@ pub(super) struct ActivityMessage {
     stamp: u64,
     #[prost(message, optional, tag = "23")]
     last_version: Option<WorkerDeploymentVersion>,
+    /// None in activities of versions whose activities kept the options of their start.
+    #[prost(message, optional, tag = "24")]
+    current: Option<CurrentMessage>,
+    #[prost(message, optional, tag = "25")]
+    pause: Option<PauseMessage>,
+    #[prost(message, optional, tag = "26")]
+    reset: Option<ResetMessage>,
+}
+
+/// Field numbers are stable.
+#[derive(Clone, PartialEq, prost::Message)]
+struct CurrentMessage {
+    #[prost(message, optional, tag = "1")]
+    priority: Option<Priority>,
+    #[prost(sfixed64, optional, tag = "2")]
+    expires_at: Option<i64>,
+}
+
+/// Field numbers are stable.
+#[derive(Clone, PartialEq, prost::Message)]
+struct PauseMessage {
+    #[prost(sfixed64, tag = "1")]
+    at: i64,
+    #[prost(string, tag = "2")]
+    identity: String,
+    #[prost(string, tag = "3")]
+    reason: String,
+    #[prost(string, tag = "4")]
+    request_id: String,
+}
+
+/// Field numbers are stable.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+struct ResetMessage {
+    #[prost(bool, tag = "1")]
+    heartbeat: bool,
 }
 
 /// Field numbers are stable.
@@ -187,7 +226,7 @@ impl From<&Activity> for ActivityMessage {
             id: activity.id.to_string(),
             scheduled_at: activity.scheduled_at.as_unix_nanos(),
             queue: activity.queue.to_string(),
-            priority: activity.priority.clone(),
+            merged_priority: None,
             schedule_to_close: timeout_message(activity.timeouts.schedule_to_close),
             schedule_to_start: timeout_message(activity.timeouts.schedule_to_start),
             start_to_close: timeout_message(activity.timeouts.start_to_close),
@@ -208,6 +247,19 @@ impl From<&Activity> for ActivityMessage {
                 .last_version
                 .as_ref()
                 .map(DeploymentVersion::to_proto),
+            current: Some(CurrentMessage {
+                priority: activity.priority.clone(),
+                expires_at: nanos(activity.expires_at),
+            }),
+            pause: activity.pause.as_ref().map(|pause| PauseMessage {
+                at: pause.at.as_unix_nanos(),
+                identity: pause.identity.clone(),
+                reason: pause.reason.clone(),
+                request_id: pause.request_id.to_string(),
+            }),
+            reset: activity.reset.map(|reset| ResetMessage {
+                heartbeat: reset.heartbeat,
+            }),
         }
     }
 }
@@ -215,12 +267,14 @@ impl From<&Activity> for ActivityMessage {
 impl ActivityMessage {
     pub(super) fn restore(self, scheduled: EventId, events: &EventLog) -> Result<Activity, String> {
         let scheduled = recorded("its start", scheduled.0, events)?;
-        if !matches!(
-            attributes(events, scheduled),
-            Some(Attributes::ActivityTaskScheduledEventAttributes(event)) if event.activity_id == self.id
-        ) {
-            return Err(format!("event {scheduled} did not schedule it"));
-        }
+        let event = match attributes(events, scheduled) {
+            Some(Attributes::ActivityTaskScheduledEventAttributes(event))
+                if event.activity_id == self.id =>
+            {
+                event
+            }
+            _ => return Err(format!("event {scheduled} did not schedule it")),
+        };
         let state = match required("state", self.state)? {
             ActivityStateMessage::Waiting(_) => ActivityState::Waiting,
             ActivityStateMessage::Backoff(until) => ActivityState::Backoff {
@@ -236,19 +290,26 @@ impl ActivityMessage {
         let cancel_requested = self
             .cancel_requested
             .map(|event| recorded("its cancel request", event, events));
+        let scheduled_at = Time::from_unix_nanos(self.scheduled_at);
+        let timeouts = ActivityTimeouts {
+            schedule_to_close: timeout("schedule-to-close timeout", self.schedule_to_close)?,
+            schedule_to_start: timeout("schedule-to-start timeout", self.schedule_to_start)?,
+            start_to_close: timeout("start-to-close timeout", self.start_to_close)?,
+            heartbeat: timeout("heartbeat timeout", self.heartbeat)?,
+        };
+        let current = self.current.unwrap_or_else(|| CurrentMessage {
+            priority: event.priority,
+            expires_at: nanos(timeouts.expires_at(scheduled_at)),
+        });
         Ok(Activity {
             id: self.id.into(),
             scheduled,
-            scheduled_at: Time::from_unix_nanos(self.scheduled_at),
+            scheduled_at,
+            expires_at: time(current.expires_at),
             queue: self.queue.into(),
-            priority: self.priority,
-            timeouts: ActivityTimeouts {
-                schedule_to_close: timeout("schedule-to-close timeout", self.schedule_to_close)?,
-                schedule_to_start: timeout("schedule-to-start timeout", self.schedule_to_start)?,
-                start_to_close: timeout("start-to-close timeout", self.start_to_close)?,
-                heartbeat: timeout("heartbeat timeout", self.heartbeat)?,
-            },
-            retry: RetryPolicy::from_proto(&retry).map_err(|invalid| invalid.0)?,
+            priority: current.priority,
+            timeouts,
+            retry: RetryPolicy::as_given(&retry),
             attempt: counter("the attempt", self.attempt, u32::MAX)?,
             attempt_at: Time::from_unix_nanos(self.attempt_at),
             state,
@@ -261,6 +322,15 @@ impl ActivityMessage {
             cancel_requested: cancel_requested.transpose()?,
             stamp: Stamp(counter("the stamp of its offer", self.stamp, u64::MAX)?),
             last_version: DeploymentVersion::from_proto(self.last_version.as_ref()),
+            pause: self.pause.map(|pause| Pause {
+                at: Time::from_unix_nanos(pause.at),
+                identity: pause.identity,
+                reason: pause.reason,
+                request_id: pause.request_id.into(),
+            }),
+            reset: self.reset.map(|reset| RequestedReset {
+                heartbeat: reset.heartbeat,
+            }),
         })
     }
 }

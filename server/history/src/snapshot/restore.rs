@@ -108,6 +108,7 @@ fn from_core(
         awaits_parent: core.awaits_parent,
         last_worker_version: core.last_worker_version.take(),
         versioning: VersioningMessage::restore(core.versioning.take())?,
+        updated_priority: core.updated_priority,
         transitions: counter("the number of transitions", core.transitions, i64::MAX)?,
         random: Random::new(core.random),
         config: Box::new(config),

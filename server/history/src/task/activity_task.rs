@@ -19,7 +19,7 @@ use crate::state::{Run, WorkflowTask};
 use crate::task::workflow_task;
 use crate::transition::{Reply, StartedActivity};
 use crate::versioning::DeploymentVersion;
-use crate::{failure, limits};
+use crate::{failure, limits, priority};
 
 /// Dispatches the activity's attempt to its queue.
 pub(crate) fn offer(run: &Run, scheduled: EventId, out: &mut OpenTransition) {
@@ -46,6 +46,7 @@ pub(crate) fn start(
         .activities
         .get(key.scheduled)
         .filter(|activity| (activity.attempt, activity.stamp) == (key.attempt, key.stamp))
+        .filter(|activity| activity.is_started() || activity.pause.is_none())
         .ok_or(Rejection::TaskNotFound(TaskNotFound::Activity))?;
     match &activity.state {
         ActivityState::Waiting => {}
@@ -135,8 +136,8 @@ fn started(run: &Run, scheduled: EventId) -> StartedActivity {
         schedule_to_close_timeout: event.schedule_to_close_timeout,
         start_to_close_timeout: event.start_to_close_timeout,
         heartbeat_timeout: event.heartbeat_timeout,
-        retry_policy: event.retry_policy.clone(),
-        priority: activity.priority.clone(),
+        retry_policy: Some(activity.retry.to_proto()),
+        priority: priority::merged(run.own_priority(), activity.priority.as_ref()),
     }
 }
 
@@ -154,15 +155,20 @@ pub(crate) fn retry(
     if is_final_timeout(failure) {
         return RetryState::Timeout;
     }
-    let expires_at = activity
-        .timeouts
-        .schedule_to_close
-        .map(|timeout| activity.scheduled_at + timeout);
+    if activity.pause.is_some() {
+        if !activity.retry.is_retryable(failure) {
+            return RetryState::NonRetryableFailure;
+        }
+        // As on the real server neither the number of attempts nor the time limits what a pause interrupts.
+        let failure = failure::truncate(failure.clone(), limits::RETRIED_FAILURE);
+        run.activities.hold(scheduled, out.now, failure);
+        return RetryState::InProgress;
+    }
     match activity.retry.next(
         activity.attempt,
         Some(failure),
         out.now,
-        expires_at,
+        activity.expires_at,
         RequestedDelay::Unlimited,
     ) {
         RetryDecision::No(reason) => reason,
@@ -224,6 +230,12 @@ pub(crate) fn buffer_started(
 pub(crate) fn pending(run: &Run, scheduled: EventId) -> &Activity {
     let activity = run.activities.get(scheduled);
     activity.expect("the caller has seen the activity")
+}
+
+/// The name of the activity's type.
+pub(crate) fn type_name(run: &Run, scheduled: EventId) -> String {
+    let kind = scheduled_attributes(run, scheduled).activity_type;
+    kind.unwrap_or_default().name
 }
 
 /// The attributes of the activity's scheduled event.

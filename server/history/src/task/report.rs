@@ -15,7 +15,7 @@ use crate::open_transition::OpenTransition;
 use crate::rejection::{Invalid, Rejection, TaskNotFound};
 use crate::state::Run;
 use crate::task::activity_task;
-use crate::transition::Reply;
+use crate::transition::{HeartbeatReply, Reply};
 use crate::{failure, limits};
 
 /// Records a heartbeat.
@@ -28,16 +28,19 @@ pub(crate) fn heartbeat(
     if size(heartbeat.details.as_ref()) > limits::BLOB {
         let failure = failure::too_large("Heartbeat details exceed size limit.", None);
         close_failed(run, scheduled, failure, heartbeat.identity, None, out);
-        return Ok(Reply::Heartbeat {
+        return Ok(Reply::Heartbeat(HeartbeatReply {
             cancel_requested: true,
-        });
+            ..HeartbeatReply::default()
+        }));
     }
     run.activities
         .heartbeat(scheduled, out.now, heartbeat.details);
     let activity = activity_task::pending(run, scheduled);
-    Ok(Reply::Heartbeat {
+    Ok(Reply::Heartbeat(HeartbeatReply {
         cancel_requested: activity.cancel_requested.is_some(),
-    })
+        paused: activity.pause.is_some(),
+        reset: activity.reset.is_some(),
+    }))
 }
 
 /// Records a completion.

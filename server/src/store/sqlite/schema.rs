@@ -7,13 +7,14 @@ pub(super) const APPLICATION: i32 = 0x6475_7262;
 
 /// The steps from each version of the schema to the next; step `n` leads to version `n + 1`. A step
 /// that was released is never changed: what comes later is a step of its own.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("outbox.sql"),
     include_str!("schedules.sql"),
     include_str!("deployments.sql"),
     include_str!("namespaces.sql"),
     include_str!("batches.sql"),
+    include_str!("activities.sql"),
 ];
 
 /// The version of this program.

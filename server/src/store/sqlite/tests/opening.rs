@@ -193,10 +193,11 @@ fn later_steps_are_applied_to_a_database_of_an_earlier_version() {
         include_str!("../deployments.sql"),
         include_str!("../namespaces.sql"),
         include_str!("../batches.sql"),
+        include_str!("../activities.sql"),
         "CREATE TABLE later (x); INSERT INTO later VALUES (1)",
         "INSERT INTO later VALUES (2); SELECT 1/0 FROM nowhere",
     ];
-    schema::migrate_by(&steps[..7], &mut connection, "another").expect("migrated");
+    schema::migrate_by(&steps[..8], &mut connection, "another").expect("migrated");
     // A step that fails leaves the version before it.
     schema::migrate_by(&steps, &mut connection, "another").expect_err("it fails");
     let found: (i64, i64) = connection
@@ -208,7 +209,7 @@ fn later_steps_are_applied_to_a_database_of_an_earlier_version() {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .expect("read");
-    assert_eq!(version, 7);
+    assert_eq!(version, 8);
     let cluster: String = connection
         .query_row("SELECT id FROM cluster", [], |row| row.get(0))
         .expect("read");

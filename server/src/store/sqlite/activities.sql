@@ -1,0 +1,2 @@
+-- Version 7: no table changes. The parts of runs say which activities are paused and which options they have now;
+-- an earlier version of this program would read them without that, and go on with paused activities.
