@@ -63,7 +63,12 @@ opaque! {
     [] Worker, "Worker";
     [W, Q, T] ScheduleCall<W, Q, T>, "ScheduleCall";
     [] client::Batch, "Batch";
+    [] client::BatchActivities, "BatchActivities";
     [] client::BatchCall, "BatchCall";
+    [] client::ResetActivitiesCall, "ResetActivitiesCall";
+    [] client::UpdateOptionsCall, "UpdateOptionsCall";
+    [] client::UnpauseActivitiesCall, "UnpauseActivitiesCall";
+    [] client::UpdateActivityOptionsCall, "UpdateActivityOptionsCall";
     [] client::NamespaceCall, "NamespaceCall";
     [] ActionCall, "ActionCall";
     [] TimesCall, "TimesCall";

@@ -17,14 +17,18 @@ use super::{
 use crate::{
     data::{ArgList, EncodedArgs, Text, search::Filter},
     error::{BatchAlreadyExists, BatchError, BatchNotFound, DataError, NoFilter, RpcError},
+    options::Priority,
     time::span::Span,
     transport::{id, retry::Patience},
     wire::{
+        activity_operations::{ActivityResetOptions, UnpauseOptions},
         batch::{
-            BatchDescription, BatchOperation, BatchResetPoint, BatchState, BatchSummary,
-            DescribeBatch, ListBatches, StartBatch, StopBatch,
+            BatchActivities as Activities, BatchDescription, BatchOperation, BatchResetPoint,
+            BatchState, BatchSummary, DescribeBatch, ListBatches, StartBatch, StopBatch,
         },
+        deployment::VersioningOverride,
         status::CallError,
+        workflow_options::{OverrideChange, WorkflowOptions},
     },
 };
 
@@ -45,8 +49,16 @@ use crate::{
 /// println!("{} were reset, {} were not", done.completed, done.failed);
 ///
 /// client.batch("ExecutionStatus = 'Failed'").delete("spring cleaning").await?;
+///
+/// stuck().set_priority(Priority::key(1), "the shop is open").await?;
+/// let next = DeploymentVersion::of("orders").build("1.5.0");
+/// stuck().set_versioning_override(VersioningOverride::Pinned(next), "try 1.5.0").await?;
+/// stuck().clear_versioning_override("1.5.0 is current").await?;
+/// stuck().activities_of_type("charge").unpause("the gateway is back").await?;
+/// stuck().all_activities().reset("the gateway is back").await?;
 /// # Ok(())
 /// # }
+/// # use durably::{Priority, client::VersioningOverride, worker::DeploymentVersion};
 /// ```
 #[must_use = "a batch is started by one of its methods"]
 pub struct Batch {
@@ -95,8 +107,124 @@ impl Batch {
         self.call(BatchOperation::Delete, reason)
     }
 
+    /// Gives each workflow this priority; see [`UpdateOptionsCall::priority`](super::UpdateOptionsCall::priority).
+    pub fn set_priority(self, priority: Priority, reason: impl Text) -> BatchCall {
+        let options = WorkflowOptions {
+            priority: Some(priority.into_engine()),
+            ..WorkflowOptions::default()
+        };
+        self.call(BatchOperation::UpdateOptions(options), reason)
+    }
+
+    /// Sends each workflow to a version of its workers, whatever it declares itself.
+    pub fn set_versioning_override(
+        self,
+        instead: VersioningOverride,
+        reason: impl Text,
+    ) -> BatchCall {
+        self.update_override(OverrideChange::Set(instead), reason)
+    }
+
+    /// Takes the override of each workflow away: what it declares holds again.
+    pub fn clear_versioning_override(self, reason: impl Text) -> BatchCall {
+        self.update_override(OverrideChange::Clear, reason)
+    }
+
+    /// The pending activities of this type in each workflow, to unpause or reset them.
+    pub fn activities_of_type(self, activity_type: impl Text) -> BatchActivities {
+        let activities = Activities::OfType(activity_type.into_text());
+        BatchActivities::new(self, activities)
+    }
+
+    /// All pending activities of each workflow, to unpause or reset them.
+    pub fn all_activities(self) -> BatchActivities {
+        BatchActivities::new(self, Activities::All)
+    }
+
+    fn update_override(self, change: OverrideChange, reason: impl Text) -> BatchCall {
+        let options = WorkflowOptions {
+            versioning: Some(change),
+            ..WorkflowOptions::default()
+        };
+        self.call(BatchOperation::UpdateOptions(options), reason)
+    }
+
     fn call(self, operation: BatchOperation, reason: impl Text) -> BatchCall {
         BatchCall::new(self, Ok(operation), reason.into_text())
+    }
+}
+
+/// Pending activities of all workflows that match a filter; its methods are what a batch does with each of them.
+///
+/// ```no_run
+/// use durably::{client::BatchActivities, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let orders = || client.batch("WorkflowType = 'Order' AND ExecutionStatus = 'Running'");
+/// let charges: BatchActivities = orders().activities_of_type("charge");
+/// charges.jitter(mins(10)).unpause("the gateway is back").await?;
+/// orders().all_activities().reset_heartbeat().reset("the gateway is back").await?;
+/// orders().all_activities().restore_options("the gateway is back").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a batch is started by one of its methods"]
+pub struct BatchActivities {
+    batch: Batch,
+    activities: Activities,
+    jitter: Duration,
+    reset_heartbeat: bool,
+}
+
+impl BatchActivities {
+    fn new(batch: Batch, activities: Activities) -> Self {
+        Self {
+            batch,
+            activities,
+            jitter: Duration::ZERO,
+            reset_heartbeat: false,
+        }
+    }
+
+    /// The attempts that are unpaused or reset begin at random times within this, so that many do not begin at once.
+    pub fn jitter(mut self, jitter: impl Span) -> Self {
+        self.jitter = jitter.into_duration();
+        self
+    }
+
+    /// Attempts that are unpaused or reset have no heartbeat details of earlier ones.
+    pub fn reset_heartbeat(mut self) -> Self {
+        self.reset_heartbeat = true;
+        self
+    }
+
+    /// Unpauses them; see [`SelectedActivities::unpause`](super::SelectedActivities::unpause). For a type, a real server
+    /// of version 1.32 does so in all workflows of the namespace, whatever the filter says.
+    pub fn unpause(self, reason: impl Text) -> BatchCall {
+        let options = UnpauseOptions {
+            reset_heartbeat: self.reset_heartbeat,
+            jitter: self.jitter,
+            ..UnpauseOptions::default()
+        };
+        let operation = BatchOperation::UnpauseActivities(self.activities, options);
+        self.batch.call(operation, reason)
+    }
+
+    /// Counts their attempts from 1 again; see [`SelectedActivities::reset`](super::SelectedActivities::reset).
+    pub fn reset(self, reason: impl Text) -> BatchCall {
+        let options = ActivityResetOptions {
+            reset_heartbeat: self.reset_heartbeat,
+            jitter: self.jitter,
+            ..ActivityResetOptions::default()
+        };
+        let operation = BatchOperation::ResetActivities(self.activities, options);
+        self.batch.call(operation, reason)
+    }
+
+    /// Gives them the options back with which they were scheduled.
+    pub fn restore_options(self, reason: impl Text) -> BatchCall {
+        let operation = BatchOperation::RestoreActivityOptions(self.activities);
+        self.batch.call(operation, reason)
     }
 }
 

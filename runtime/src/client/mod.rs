@@ -7,6 +7,8 @@
 //! - [`Handle`] is a running or closed workflow, whose signals, queries and updates are methods of it:
 //!   [`SignalCall`], [`QueryCall`], [`UpdateCall`], [`UpdateHandle`].
 //! - [`AsyncActivityHandle`] completes an activity whose function has ended.
+//! - [`SelectedActivities`] and [`AllActivities`] pause, unpause and reset the activities of a workflow, and change
+//!   their options.
 //! - [`DynHandle`] and [`DynStart`] reach workflows in other languages, by name.
 //! - [`List`], [`WorkflowDescription`] and [`History`] are what the server reports of workflows.
 //! - Schedules have a [module](crate::schedule) of their own.
@@ -45,6 +47,7 @@
 //! # }
 //! ```
 
+mod activity_operations;
 mod async_activity;
 mod batch;
 mod call;
@@ -67,16 +70,22 @@ use std::{borrow::Cow, sync::Arc};
 
 use self::schedule::{NoTimes, ScheduleCall, ScheduleHandle, ScheduleSummary};
 pub use self::{
+    activity_operations::{
+        AllActivities, ResetActivitiesCall, SelectedActivities, UnpauseActivitiesCall,
+        UpdateActivityOptionsCall,
+    },
     async_activity::AsyncActivityHandle,
-    batch::{Batch, BatchCall, BatchHandle},
+    batch::{Batch, BatchActivities, BatchCall, BatchHandle},
     call::Call,
     connect::ClientBuilder,
     deployment::Deployment,
     handle::{
         Handle,
         description::{
-            Callback, PendingActivity, PendingWorkflowTask, WorkflowDescription, WorkflowSummary,
+            ActivityPause, Callback, PendingActivity, PendingActivityOptions, PendingWorkflowTask,
+            WorkflowDescription, WorkflowSummary,
         },
+        options::UpdateOptionsCall,
         reset::ResetPoint,
         target::FromClient,
         untyped::DynHandle,

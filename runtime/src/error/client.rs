@@ -101,6 +101,26 @@ pub struct ActivityNotFound {
     pub workflow_closed: bool,
 }
 
+/// Another request has paused the activity.
+///
+/// ```no_run
+/// use durably::{error::ActivityOperationError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("order-1").activity("charge").pause("the gateway is down").await {
+///     Err(ActivityOperationError::AlreadyPaused(it)) => println!("{} is paused", it.activity),
+///     paused => paused?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActivityAlreadyPaused {
+    /// The activity, in words.
+    pub activity: String,
+}
+
 /// The query was not asked, because the workflow is not in the state that was asked for.
 ///
 /// ```no_run
@@ -246,6 +266,12 @@ impl fmt::Display for ActivityNotFound {
     }
 }
 
+impl fmt::Display for ActivityAlreadyPaused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is paused already", self.activity)
+    }
+}
+
 impl fmt::Display for QueryRejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { query, status } = self;
@@ -288,6 +314,8 @@ impl std::error::Error for WorkflowAlreadyStarted {}
 
 impl std::error::Error for ActivityNotFound {}
 
+impl std::error::Error for ActivityAlreadyPaused {}
+
 impl std::error::Error for QueryRejected {}
 
 impl std::error::Error for QueryFailed {
@@ -323,6 +351,7 @@ impl IsRpcTimeout for RpcError {
     }
 }
 
+impl IsRpcTimeout for ActivityAlreadyPaused {}
 impl IsRpcTimeout for ActivityNotFound {}
 impl IsRpcTimeout for DataError {}
 impl IsRpcTimeout for QueryFailed {}
@@ -656,6 +685,28 @@ operations! {
         /// The result or the details could not be encoded.
         Data(DataError),
         /// The request failed.
+        Rpc(RpcError),
+    }
+
+    /// Why activities of a workflow were not paused, unpaused, reset or changed.
+    ///
+    /// ```no_run
+    /// use durably::{error::ActivityOperationError, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// match client.handle("order-1").activity("charge").reset().await {
+    ///     Err(ActivityOperationError::NotFound(it)) => println!("{it}"),
+    ///     reset => reset?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ActivityOperationError {
+        /// The workflow has no such pending activity, or there is no such workflow.
+        NotFound(ActivityNotFound),
+        /// Another request has paused the activity.
+        AlreadyPaused(ActivityAlreadyPaused),
+        /// The request failed; [`RpcError::InvalidArgument`] if options contradict each other.
         Rpc(RpcError),
     }
 

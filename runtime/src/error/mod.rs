@@ -69,9 +69,10 @@ pub use self::{
     batch::{BatchAlreadyExists, BatchError, BatchNotFound, NoFilter},
     child::ChildError,
     client::{
-        ActivityNotFound, AsyncActivityError, HandleError, QueryError, QueryFailed, QueryRejected,
-        ResultError, RunError, SignalError, StartError, UpdateError, UpdateFailed, UpdateNotFound,
-        UpdateRejected, UpdateWithStartError, WorkflowAlreadyStarted, WorkflowNotFound,
+        ActivityAlreadyPaused, ActivityNotFound, ActivityOperationError, AsyncActivityError,
+        HandleError, QueryError, QueryFailed, QueryRejected, ResultError, RunError, SignalError,
+        StartError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected,
+        UpdateWithStartError, WorkflowAlreadyStarted, WorkflowNotFound,
     },
     complete_later::CompleteLater,
     connect::ConnectError,

@@ -153,6 +153,11 @@ rpcs! {
     terminate_workflow_execution(TerminateWorkflowExecutionRequest) -> TerminateWorkflowExecutionResponse;
     reset_workflow_execution(ResetWorkflowExecutionRequest) -> ResetWorkflowExecutionResponse;
     delete_workflow_execution(DeleteWorkflowExecutionRequest) -> DeleteWorkflowExecutionResponse;
+    pause_activity(PauseActivityRequest) -> PauseActivityResponse;
+    unpause_activity(UnpauseActivityRequest) -> UnpauseActivityResponse;
+    reset_activity(ResetActivityRequest) -> ResetActivityResponse;
+    update_workflow_execution_options(UpdateWorkflowExecutionOptionsRequest) -> UpdateWorkflowExecutionOptionsResponse;
+    update_activity_options(UpdateActivityOptionsRequest) -> UpdateActivityOptionsResponse;
     describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse;
     get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, long if |it| it.wait_new_event;
     list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse;

@@ -10,13 +10,16 @@ use durably_proto::api::{
     workflowservice::v1 as pb,
     workflowservice::v1::start_batch_operation_request::Operation as Kind,
 };
+use durably_proto::wkt;
 
 use super::{
     WireError,
+    activity_operations::{ActivityResetOptions, UnpauseOptions},
     page::{self, Page},
     payload,
     request::{Request, Sender},
     time,
+    workflow_options::WorkflowOptions,
 };
 use crate::time::Time;
 
@@ -48,6 +51,14 @@ pub enum BatchKind {
     Reset,
     /// It deletes.
     Delete,
+    /// It changes options of workflows.
+    UpdateOptions,
+    /// It unpauses activities.
+    UnpauseActivities,
+    /// It resets activities.
+    ResetActivities,
+    /// It changes options of activities.
+    UpdateActivityOptions,
     /// It does something that this version does not know.
     Unknown,
 }
@@ -148,6 +159,17 @@ pub(crate) enum BatchOperation {
     Signal { name: String, input: Vec<Payload> },
     Reset(BatchResetPoint),
     Delete,
+    UpdateOptions(WorkflowOptions),
+    UnpauseActivities(BatchActivities, UnpauseOptions),
+    ResetActivities(BatchActivities, ActivityResetOptions),
+    RestoreActivityOptions(BatchActivities),
+}
+
+/// The activities of each workflow that a batch is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BatchActivities {
+    OfType(String),
+    All,
 }
 
 /// Starts a batch.
@@ -224,6 +246,58 @@ impl Request for StartBatch {
             }
             BatchOperation::Delete => {
                 Kind::DeletionOperation(proto::BatchOperationDeletion { identity })
+            }
+            BatchOperation::UpdateOptions(options) => {
+                let (options, mask) = options.into_proto();
+                Kind::UpdateWorkflowOptionsOperation(
+                    proto::BatchOperationUpdateWorkflowExecutionOptions {
+                        identity,
+                        workflow_execution_options: Some(options),
+                        update_mask: Some(mask),
+                    },
+                )
+            }
+            BatchOperation::UnpauseActivities(activities, options) => {
+                use proto::batch_operation_unpause_activities::Activity;
+                Kind::UnpauseActivitiesOperation(proto::BatchOperationUnpauseActivities {
+                    identity,
+                    reset_attempts: options.reset_attempts,
+                    reset_heartbeat: options.reset_heartbeat,
+                    jitter: Some(time::to_duration(options.jitter)),
+                    activity: Some(match activities {
+                        BatchActivities::OfType(name) => Activity::Type(name),
+                        BatchActivities::All => Activity::MatchAll(true),
+                    }),
+                })
+            }
+            BatchOperation::ResetActivities(activities, options) => {
+                use proto::batch_operation_reset_activities::Activity;
+                Kind::ResetActivitiesOperation(proto::BatchOperationResetActivities {
+                    identity,
+                    reset_heartbeat: options.reset_heartbeat,
+                    keep_paused: options.keep_paused,
+                    restore_original_options: options.restore_options,
+                    jitter: Some(time::to_duration(options.jitter)),
+                    activity: Some(match activities {
+                        BatchActivities::OfType(name) => Activity::Type(name),
+                        BatchActivities::All => Activity::MatchAll(true),
+                    }),
+                    ..Default::default()
+                })
+            }
+            BatchOperation::RestoreActivityOptions(activities) => {
+                use proto::batch_operation_update_activity_options::Activity;
+                Kind::UpdateActivityOptionsOperation(proto::BatchOperationUpdateActivityOptions {
+                    identity,
+                    restore_original: true,
+                    // Without a mask a real server of version 1.32 panics in its batch worker and ends.
+                    update_mask: Some(wkt::FieldMask::default()),
+                    activity: Some(match activities {
+                        BatchActivities::OfType(name) => Activity::Type(name),
+                        BatchActivities::All => Activity::MatchAll(true),
+                    }),
+                    ..Default::default()
+                })
             }
         };
         pb::StartBatchOperationRequest {
@@ -330,6 +404,12 @@ fn kind(kind: i32) -> BatchKind {
         Ok(Type::Signal | Type::SignalWorkflow) => BatchKind::Signal,
         Ok(Type::Reset | Type::ResetWorkflow) => BatchKind::Reset,
         Ok(Type::Delete | Type::DeleteWorkflow) => BatchKind::Delete,
+        Ok(Type::UpdateExecutionOptions | Type::UpdateWorkflowExecutionOptions) => {
+            BatchKind::UpdateOptions
+        }
+        Ok(Type::UnpauseActivity) => BatchKind::UnpauseActivities,
+        Ok(Type::ResetActivity) => BatchKind::ResetActivities,
+        Ok(Type::UpdateActivityOptions) => BatchKind::UpdateActivityOptions,
         // Operations that this client has no method for.
         Ok(_) | Err(_) => BatchKind::Unknown,
     }

@@ -11,11 +11,13 @@ use durably_proto::api::{
     enums::v1 as proto,
     enums::v1::{PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus},
     workflow::v1 as workflow,
+    workflow::v1::pending_activity_info::{PauseInfo, pause_info::PausedBy},
     workflowservice::v1 as pb,
 };
 
 use super::{
     WireError,
+    activity_operations::{self, ReportedOptions},
     deployment::RunVersioning,
     event, failure, payload,
     payload_fields::Subject,
@@ -162,12 +164,22 @@ pub(crate) struct PendingActivity {
     pub(crate) last_worker: String,
     pub(crate) is_cancel_requested: bool,
     pub(crate) is_paused: bool,
+    pub(crate) pause: Option<PauseRecord>,
+    pub(crate) options: ReportedOptions,
     pub(crate) scheduled: Option<SystemTime>,
     /// When its time is over, retries included.
     pub(crate) expires: Option<SystemTime>,
     /// When the next attempt is due, after a failed one.
     pub(crate) next_attempt: Option<SystemTime>,
     pub(crate) heartbeat: Vec<Payload>,
+}
+
+/// Who paused an activity, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct PauseRecord {
+    pub(crate) at: Option<SystemTime>,
+    pub(crate) identity: String,
+    pub(crate) reason: String,
 }
 
 /// A child that is not finished.
@@ -357,10 +369,25 @@ fn pending_activity(info: workflow::PendingActivityInfo) -> PendingActivity {
         last_worker: info.last_worker_identity,
         is_cancel_requested: state == CancelRequested,
         is_paused: info.paused,
+        pause: info.pause_info.map(pause),
+        options: activity_operations::options(info.activity_options.unwrap_or_default()),
         scheduled: info.scheduled_time.and_then(instant),
         expires: info.expiration_time.and_then(instant),
         next_attempt: info.next_attempt_schedule_time.and_then(instant),
         heartbeat: payload::list_from_proto(info.heartbeat_details),
+    }
+}
+
+fn pause(info: PauseInfo) -> PauseRecord {
+    let (identity, reason) = match info.paused_by {
+        Some(PausedBy::Manual(manual)) => (manual.identity, manual.reason),
+        Some(PausedBy::Rule(rule)) => (rule.identity, rule.reason),
+        None => Default::default(),
+    };
+    PauseRecord {
+        at: info.pause_time.and_then(instant),
+        identity,
+        reason,
     }
 }
 

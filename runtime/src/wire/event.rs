@@ -385,7 +385,7 @@ pub(super) fn priority(priority: common::Priority) -> Priority {
     }
 }
 
-pub(super) fn retry_policy(policy: common::RetryPolicy) -> RetryPolicy {
+pub(crate) fn retry_policy(policy: common::RetryPolicy) -> RetryPolicy {
     RetryPolicy {
         initial_interval: time::limit(policy.initial_interval),
         backoff_coefficient: policy.backoff_coefficient,

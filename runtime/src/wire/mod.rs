@@ -1,5 +1,6 @@
 //! Messages to domain types and back: the only place where an `Option` from protobuf is opened.
 
+pub(crate) mod activity_operations;
 pub(crate) mod activity_task;
 pub(crate) mod async_activity;
 pub(crate) mod batch;
@@ -45,6 +46,7 @@ pub(crate) mod time;
 mod timeline;
 pub(crate) mod update;
 pub(crate) mod worker_heartbeat;
+pub(crate) mod workflow_options;
 pub(crate) mod workflow_task;
 
 #[cfg(test)]

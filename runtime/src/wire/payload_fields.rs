@@ -599,6 +599,16 @@ fields! {
     workflowservice::v1::RequestCancelWorkflowExecutionRequest {}
     workflowservice::v1::RequestCancelWorkflowExecutionResponse {}
     workflowservice::v1::TerminateWorkflowExecutionResponse {}
+    workflowservice::v1::PauseActivityRequest {}
+    workflowservice::v1::PauseActivityResponse {}
+    workflowservice::v1::UnpauseActivityRequest {}
+    workflowservice::v1::UnpauseActivityResponse {}
+    workflowservice::v1::ResetActivityRequest {}
+    workflowservice::v1::ResetActivityResponse {}
+    workflowservice::v1::UpdateWorkflowExecutionOptionsRequest {}
+    workflowservice::v1::UpdateWorkflowExecutionOptionsResponse {}
+    workflowservice::v1::UpdateActivityOptionsRequest {}
+    workflowservice::v1::UpdateActivityOptionsResponse {}
     workflowservice::v1::ResetWorkflowExecutionRequest { post_reset_operations }
     workflow::v1::PostResetOperation { variant }
     workflow::v1::post_reset_operation::SignalWorkflow { input, header }

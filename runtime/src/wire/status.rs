@@ -405,7 +405,9 @@ fn missing_namespace(all: &[Any]) -> Option<details::NamespaceNotFoundFailure> {
 
 /// The second text answers an update that its run had not accepted when it closed.
 fn is_about_a_closed_run(message: &str) -> bool {
-    message.contains("already completed") || message.contains("aborted by closing workflow")
+    // "Invalid activityID or activity already completed" is about a run that goes on.
+    message.contains("already completed") && !message.contains("activity already completed")
+        || message.contains("aborted by closing workflow")
 }
 
 /// The server names what is missing by its words alone: `update "u-1" not found`.

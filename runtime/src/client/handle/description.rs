@@ -17,9 +17,10 @@ use crate::{
     },
     definition::private::payload,
     error::{DataError, Failure, HandleError, QueryError},
-    options::Priority,
+    options::{Priority, Retry},
     transport::retry::Patience,
     wire::{
+        activity_operations::ReportedOptions,
         deployment::RunVersioning,
         describe::{
             self, CallbackState, DescribeWorkflow, Description, PendingChild, WorkflowStatus,
@@ -314,6 +315,10 @@ pub struct PendingActivity {
     pub is_cancel_requested: bool,
     /// Whether it is paused.
     pub is_paused: bool,
+    /// Who paused it, and why; none if it is not paused.
+    pub pause: Option<ActivityPause>,
+    /// Its options, as they are now.
+    pub options: PendingActivityOptions,
     /// When the workflow called it, or the present attempt was due.
     pub scheduled: Option<SystemTime>,
     /// When its time is over, retries included.
@@ -322,6 +327,78 @@ pub struct PendingActivity {
     pub next_attempt: Option<SystemTime>,
     heartbeat: Vec<Payload>,
     converter: Converter,
+}
+
+/// Who paused an activity, and why.
+///
+/// ```no_run
+/// use durably::{client::ActivityPause, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// for activity in client.handle("order-1").describe().await?.pending_activities {
+///     let pause: Option<ActivityPause> = activity.pause;
+///     if let Some(pause) = pause {
+///         println!("{} is paused by {}: {}", activity.id, pause.identity, pause.reason);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActivityPause {
+    /// When.
+    pub time: Option<SystemTime>,
+    /// The identity of the client.
+    pub identity: String,
+    /// The reason.
+    pub reason: String,
+}
+
+/// The options of an activity that is not finished, as they are now.
+///
+/// ```no_run
+/// use durably::{client::PendingActivityOptions, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let charge = client.handle("order-1").activity("charge");
+/// let options: PendingActivityOptions = charge.update_options().heartbeat(secs(5)).await?;
+/// println!("{:?} in {}, {:?}", options.heartbeat, options.task_queue, options.retry);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PendingActivityOptions {
+    /// The task queue.
+    pub task_queue: String,
+    /// The longest all attempts together may take.
+    pub schedule_to_close: Option<Duration>,
+    /// The longest an attempt may wait for a worker.
+    pub schedule_to_start: Option<Duration>,
+    /// The longest one attempt may take.
+    pub start_to_close: Option<Duration>,
+    /// The longest pause between two heartbeats.
+    pub heartbeat: Option<Duration>,
+    /// How failed attempts are retried; servers may leave the types of errors out that are not retried.
+    pub retry: Option<Retry>,
+    /// How urgent the activity is; what is not set is that of the workflow.
+    pub priority: Priority,
+}
+
+impl PendingActivityOptions {
+    pub(crate) fn new(options: ReportedOptions) -> Self {
+        let priority = options.priority.as_ref().map(Priority::recorded);
+        Self {
+            task_queue: options.task_queue,
+            schedule_to_close: options.schedule_to_close,
+            schedule_to_start: options.schedule_to_start,
+            start_to_close: options.start_to_close,
+            heartbeat: options.heartbeat,
+            retry: options.retry.map(Retry::from_policy),
+            priority: priority.unwrap_or_default(),
+        }
+    }
 }
 
 impl PendingActivity {
@@ -339,6 +416,12 @@ impl PendingActivity {
             max_attempts: activity.max_attempts,
             is_cancel_requested: activity.is_cancel_requested,
             is_paused: activity.is_paused,
+            pause: activity.pause.map(|pause| ActivityPause {
+                time: pause.at,
+                identity: pause.identity,
+                reason: pause.reason,
+            }),
+            options: PendingActivityOptions::new(activity.options),
             scheduled: activity.scheduled,
             expires: activity.expires,
             next_attempt: activity.next_attempt,

@@ -2,6 +2,7 @@
 
 pub(crate) mod description;
 pub(crate) mod history;
+pub(crate) mod options;
 mod progress_warning;
 pub(crate) mod reset;
 pub(crate) mod result;

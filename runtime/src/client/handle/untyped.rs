@@ -5,8 +5,9 @@ use std::{borrow::Cow, fmt};
 use super::{description, history, reset, result};
 use crate::{
     client::{
-        Call, FromClient, Handle, History, QueryCall, ResetPoint, SignalCall, UpdateCall,
-        UpdateHandle, WorkflowDescription, call::within, pages::List,
+        AllActivities, Call, FromClient, Handle, History, QueryCall, ResetPoint,
+        SelectedActivities, SignalCall, UpdateCall, UpdateHandle, UpdateOptionsCall,
+        WorkflowDescription, call::within, pages::List,
     },
     data::{ArgList, Known, Text},
     definition::Workflow,
@@ -14,6 +15,7 @@ use crate::{
     error::{HandleError, ResultError},
     transport::retry::Patience,
     wire::{
+        activity_operations::ActivityName,
         history::HistoryEvent,
         status::{CallError, Reason},
         stop::DeleteWorkflow,
@@ -67,6 +69,11 @@ use crate::{
 /// handle.cancel().await?;
 /// handle.terminate("no longer needed").await?;
 /// let again = handle.reset(client::ResetPoint::LastTask, "it was needed").await?;
+///
+/// handle.update_options().priority(Priority::key(1)).await?;
+/// handle.activity("greet-1").pause("too many greetings").await?;
+/// handle.activities_of_type("greet").unpause().await?;
+/// handle.all_activities().reset().await?;
 ///
 /// let typed: Handle<Greeting> = handle.typed();
 /// # Ok(())
@@ -203,6 +210,40 @@ impl DynHandle {
     /// A typed handle has it by way of [`untyped`](Handle::untyped).
     pub fn events(&self) -> List<HistoryEvent, HandleError> {
         history::events(&self.0)
+    }
+
+    /// Changes options of the workflow: its priority, and the override of its versioning. It is the run that the handle
+    /// was attached to, and without one the latest run.
+    ///
+    /// A typed handle has it by way of [`untyped`](Handle::untyped).
+    ///
+    /// # Errors
+    /// There is no such running workflow; no worker of the version of an override polls its task queue; or the request
+    /// failed.
+    pub fn update_options(&self) -> UpdateOptionsCall {
+        UpdateOptionsCall::new(&self.0)
+    }
+
+    /// The pending activity of this id, to pause, unpause or reset it, or to change its options. Sends no request;
+    /// [`describe`](Self::describe) has the ids, which a workflow chooses with
+    /// [`ActivityCall::id`](crate::workflow::ActivityCall::id).
+    ///
+    /// A typed handle has it by way of [`untyped`](Handle::untyped).
+    pub fn activity(&self, activity_id: impl Text) -> SelectedActivities {
+        let activity = ActivityName::Id(activity_id.into_text());
+        SelectedActivities::new(&self.0, activity)
+    }
+
+    /// The pending activities of this type, to pause, unpause or reset them, or to change their options. Sends no
+    /// request.
+    pub fn activities_of_type(&self, activity_type: impl Text) -> SelectedActivities {
+        let activities = ActivityName::Type(activity_type.into_text());
+        SelectedActivities::new(&self.0, activities)
+    }
+
+    /// All pending activities, to unpause or reset them, or to change their options. Sends no request.
+    pub fn all_activities(&self) -> AllActivities {
+        AllActivities::new(&self.0)
     }
 
     /// Deletes a run and its history; an open one is terminated first. The server does so after a while. It is the

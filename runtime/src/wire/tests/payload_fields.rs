@@ -112,6 +112,11 @@ fn every_payload_of_every_message_is_visited() {
         PollWorkflowExecutionUpdateRequest PollWorkflowExecutionUpdateResponse
         RequestCancelWorkflowExecutionRequest RequestCancelWorkflowExecutionResponse
         TerminateWorkflowExecutionRequest TerminateWorkflowExecutionResponse
+        PauseActivityRequest PauseActivityResponse
+        UnpauseActivityRequest UnpauseActivityResponse
+        ResetActivityRequest ResetActivityResponse
+        UpdateWorkflowExecutionOptionsRequest UpdateWorkflowExecutionOptionsResponse
+        UpdateActivityOptionsRequest UpdateActivityOptionsResponse
         DescribeWorkflowExecutionRequest DescribeWorkflowExecutionResponse
         GetWorkflowExecutionHistoryRequest GetWorkflowExecutionHistoryResponse
         ListWorkflowExecutionsRequest ListWorkflowExecutionsResponse

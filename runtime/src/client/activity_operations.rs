@@ -1,0 +1,516 @@
+//! What operators do to the pending activities of a workflow: pause, unpause, reset, and change of options.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::{
+    FromClient, PendingActivityOptions,
+    call::{Call, Request, within},
+};
+use crate::{
+    data::Text,
+    error::{ActivityAlreadyPaused, ActivityNotFound, ActivityOperationError, RpcError},
+    options::{Priority, Retry},
+    time::span::Span,
+    transport::{retry::Patience, rpc::Rpc},
+    wire::{
+        self,
+        activity_operations::{
+            ActivityName, ActivityResetOptions, ActivitySelection, OptionsFields, OptionsUpdate,
+            PauseActivities, ReportedOptions, ResetActivities, UnpauseActivities, UnpauseOptions,
+            UpdateActivityOptions,
+        },
+        status::{CallError, Reason},
+    },
+};
+
+/// One pending activity of a workflow by its id, or all of a type, to pause, unpause or reset them, or to change
+/// their options.
+///
+/// [`DynHandle::activity`](super::DynHandle::activity) and
+/// [`activities_of_type`](super::DynHandle::activities_of_type) make one, without a request.
+///
+/// ```no_run
+/// use durably::{client::SelectedActivities, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let order = client.handle("order-1");
+/// let charge: SelectedActivities = order.activity("charge");
+/// charge.pause("the gateway is down").await?;
+///
+/// // With other options, from the first attempt on.
+/// charge.update_options().start_to_close(mins(2)).retry(Retry::attempts(20)).await?;
+/// charge.unpause().reset_attempts().jitter(secs(30)).await?;
+///
+/// // All activities of a type, as they were at their start.
+/// order.activities_of_type("ship").reset().restore_options().await?;
+/// order.activities_of_type("ship").restore_options().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct SelectedActivities {
+    target: Target,
+    name: ActivityName,
+}
+
+/// All pending activities of a workflow, to unpause or reset them, or to change their options. Servers have no request
+/// that pauses them all.
+///
+/// ```no_run
+/// use durably::{client::AllActivities, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let activities: AllActivities = client.handle("order-1").all_activities();
+/// activities.unpause().jitter(mins(1)).await?;
+/// activities.reset().keep_paused().await?;
+/// activities.update_options().task_queue("spare-machines").await?;
+/// activities.restore_options().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct AllActivities(Target);
+
+/// Activities of a workflow.
+#[derive(Clone)]
+struct Target {
+    workflow: FromClient,
+    activities: ActivitySelection,
+}
+
+impl SelectedActivities {
+    pub(crate) fn new(workflow: &FromClient, name: ActivityName) -> Self {
+        let target = Target {
+            workflow: workflow.clone(),
+            activities: ActivitySelection::Named(name.clone()),
+        };
+        Self { target, name }
+    }
+
+    /// Pauses them: no attempts are handed out until they are unpaused, and no timeouts count. An attempt that a worker
+    /// has learns of it with its next heartbeat, as [`CancelReason::Paused`](crate::activity::CancelReason::Paused); it
+    /// may complete all the same.
+    ///
+    /// # Errors
+    /// There is no such pending activity; one of them is paused already; or the request failed.
+    pub fn pause(&self, reason: impl Text) -> Call<(), ActivityOperationError> {
+        let Self { target, name } = self.clone();
+        let (activities, reason) = (name, reason.into_text());
+        Call::new(move |timeout| async move {
+            let request = PauseActivities {
+                execution: target.workflow.execution(),
+                activities,
+                reason,
+            };
+            target.send("pause", request, timeout).await
+        })
+    }
+
+    /// Unpauses those of them that are paused: their next attempts begin at once.
+    ///
+    /// # Errors
+    /// There is no such pending activity, or the request failed.
+    pub fn unpause(&self) -> UnpauseActivitiesCall {
+        UnpauseActivitiesCall::new(&self.target)
+    }
+
+    /// Counts their attempts from 1 again. The first one begins at once, in place of a pause between two attempts; those
+    /// that are paused are unpaused. An attempt that a worker has learns of it with its next heartbeat, as
+    /// [`CancelReason::Reset`](crate::activity::CancelReason::Reset); if it is not the first one, the server takes no
+    /// result of it any more.
+    ///
+    /// # Errors
+    /// There is no such pending activity, or the request failed.
+    pub fn reset(&self) -> ResetActivitiesCall {
+        ResetActivitiesCall::new(&self.target)
+    }
+
+    /// Changes options; those that are not set stay.
+    ///
+    /// # Errors
+    /// There is no such pending activity; the options contradict each other; or the request failed.
+    pub fn update_options(&self) -> UpdateActivityOptionsCall {
+        UpdateActivityOptionsCall::new(&self.target)
+    }
+
+    /// Gives the activities the options back with which they were scheduled.
+    ///
+    /// # Errors
+    /// There is no such pending activity, or the request failed.
+    pub fn restore_options(&self) -> Call<PendingActivityOptions, ActivityOperationError> {
+        self.target.restore_options()
+    }
+}
+
+impl AllActivities {
+    pub(crate) fn new(workflow: &FromClient) -> Self {
+        Self(Target {
+            workflow: workflow.clone(),
+            activities: ActivitySelection::All,
+        })
+    }
+
+    /// Unpauses those that are paused; see [`SelectedActivities::unpause`].
+    ///
+    /// # Errors
+    /// There is no pending activity, or the request failed.
+    pub fn unpause(&self) -> UnpauseActivitiesCall {
+        UnpauseActivitiesCall::new(&self.0)
+    }
+
+    /// Counts the attempts from 1 again; see [`SelectedActivities::reset`].
+    ///
+    /// # Errors
+    /// There is no pending activity, or the request failed.
+    pub fn reset(&self) -> ResetActivitiesCall {
+        ResetActivitiesCall::new(&self.0)
+    }
+
+    /// Changes options; those that are not set stay.
+    ///
+    /// # Errors
+    /// There is no pending activity; the options contradict each other; or the request failed.
+    pub fn update_options(&self) -> UpdateActivityOptionsCall {
+        UpdateActivityOptionsCall::new(&self.0)
+    }
+
+    /// Gives the activities the options back with which they were scheduled.
+    ///
+    /// # Errors
+    /// There is no pending activity, or the request failed.
+    pub fn restore_options(&self) -> Call<PendingActivityOptions, ActivityOperationError> {
+        self.0.restore_options()
+    }
+}
+
+impl Target {
+    fn restore_options(&self) -> Call<PendingActivityOptions, ActivityOperationError> {
+        let target = self.clone();
+        Call::new(move |timeout| async move {
+            let restored = target.update_options(OptionsUpdate::Restore, timeout);
+            restored.await.map(PendingActivityOptions::new)
+        })
+    }
+
+    async fn update_options(
+        self,
+        update: OptionsUpdate,
+        timeout: Option<Duration>,
+    ) -> Result<ReportedOptions, ActivityOperationError> {
+        let request = UpdateActivityOptions {
+            execution: self.workflow.execution(),
+            activities: self.activities.clone(),
+            update,
+        };
+        self.send("change of options", request, timeout).await
+    }
+
+    /// Sends a request; `what` names it in errors.
+    async fn send<R>(
+        &self,
+        what: &str,
+        request: R,
+        timeout: Option<Duration>,
+    ) -> Result<R::Response, ActivityOperationError>
+    where
+        R: wire::request::Request<Message: Rpc<Reply = R::Reply>>,
+    {
+        let named = || format!("response to the {what} of {self}");
+        within(timeout, named, async {
+            let caller = self.workflow.caller();
+            let response = caller.call(request, Patience::at_once(timeout));
+            response.await.map_err(|error| self.refused(error))
+        })
+        .await
+    }
+
+    fn refused(&self, error: CallError) -> ActivityOperationError {
+        let activity = self.to_string();
+        let workflow_closed = match error.reason() {
+            Reason::NoWorkflow => false,
+            Reason::WorkflowClosed => true,
+            Reason::NoUpdate
+            | Reason::AlreadyStarted { .. }
+            | Reason::QueryFailed(_)
+            | Reason::Operation { .. }
+            | Reason::Unspecific => {
+                return match error.is_failed_precondition() {
+                    true => ActivityAlreadyPaused { activity }.into(),
+                    false => RpcError::from(error).into(),
+                };
+            }
+        };
+        ActivityNotFound {
+            activity,
+            workflow_closed,
+        }
+        .into()
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let workflow = self.workflow.workflow_id();
+        match &self.activities {
+            ActivitySelection::Named(ActivityName::Id(id)) => {
+                write!(f, "activity `{id}` of workflow `{workflow}`")
+            }
+            ActivitySelection::Named(ActivityName::Type(name)) => {
+                write!(f, "activities of type `{name}` of workflow `{workflow}`")
+            }
+            ActivitySelection::All => write!(f, "the activities of workflow `{workflow}`"),
+        }
+    }
+}
+
+impl fmt::Debug for SelectedActivities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SelectedActivities({})", self.target)
+    }
+}
+
+impl fmt::Debug for AllActivities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AllActivities({})", self.0)
+    }
+}
+
+/// An operation about to be sent.
+struct Prepared<O> {
+    target: Target,
+    options: O,
+    timeout: Option<Duration>,
+}
+
+/// What the calls have in common: they are futures that are sent when they are polled.
+macro_rules! operation_call {
+    ($name:ident($options:ty) -> $output:ty, $send:expr) => {
+        impl $name {
+            fn new(target: &Target) -> Self {
+                Self {
+                    request: Request::new(Box::new(Prepared {
+                        target: target.clone(),
+                        options: Default::default(),
+                        timeout: None,
+                    })),
+                }
+            }
+
+            fn options(&mut self) -> &mut $options {
+                &mut self.request.new_mut().options
+            }
+
+            /// How long to wait for the server's response, retries included; about ten seconds if not set.
+            ///
+            /// After it the error is [`RpcError::Timeout`], and `error.is_timeout()` holds. The server may have
+            /// received the request all the same.
+            pub fn timeout(mut self, timeout: impl Span) -> Self {
+                self.request.new_mut().timeout = Some(timeout.into_duration());
+                self
+            }
+        }
+
+        impl Future for $name {
+            type Output = Result<$output, ActivityOperationError>;
+
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+                let send = |prepared: Box<Prepared<$options>>| Box::pin($send(*prepared)) as _;
+                self.get_mut().request.poll(cx, send)
+            }
+        }
+    };
+}
+
+/// An unpause about to be sent: `.await` sends it.
+///
+/// ```no_run
+/// use durably::{client::UnpauseActivitiesCall, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let unpause: UnpauseActivitiesCall = client.handle("order-1").activity("charge").unpause();
+/// unpause.reset_attempts().reset_heartbeat().jitter(secs(10)).timeout(secs(5)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the request is sent when this is awaited"]
+pub struct UnpauseActivitiesCall {
+    request: Request<Box<Prepared<UnpauseOptions>>, Result<(), ActivityOperationError>>,
+}
+
+operation_call! { UnpauseActivitiesCall(UnpauseOptions) -> (), unpause }
+
+impl UnpauseActivitiesCall {
+    /// Counts the attempts from 1 again, too.
+    pub fn reset_attempts(mut self) -> Self {
+        self.options().reset_attempts = true;
+        self
+    }
+
+    /// The next attempts have no heartbeat details of earlier ones.
+    pub fn reset_heartbeat(mut self) -> Self {
+        self.options().reset_heartbeat = true;
+        self
+    }
+
+    /// The attempts begin at random times within this, so that many do not begin at once.
+    pub fn jitter(mut self, jitter: impl Span) -> Self {
+        self.options().jitter = jitter.into_duration();
+        self
+    }
+}
+
+async fn unpause(prepared: Prepared<UnpauseOptions>) -> Result<(), ActivityOperationError> {
+    let target = prepared.target;
+    let request = UnpauseActivities {
+        execution: target.workflow.execution(),
+        activities: target.activities.clone(),
+        options: prepared.options,
+    };
+    target.send("unpause", request, prepared.timeout).await
+}
+
+/// A reset about to be sent: `.await` sends it.
+///
+/// ```no_run
+/// use durably::{client::ResetActivitiesCall, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let reset: ResetActivitiesCall = client.handle("order-1").activity("charge").reset();
+/// let reset = reset.reset_heartbeat().keep_paused().restore_options();
+/// reset.jitter(secs(10)).timeout(secs(5)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the request is sent when this is awaited"]
+pub struct ResetActivitiesCall {
+    request: Request<Box<Prepared<ActivityResetOptions>>, Result<(), ActivityOperationError>>,
+}
+
+operation_call! { ResetActivitiesCall(ActivityResetOptions) -> (), reset }
+
+impl ResetActivitiesCall {
+    /// The next attempts have no heartbeat details of earlier ones.
+    pub fn reset_heartbeat(mut self) -> Self {
+        self.options().reset_heartbeat = true;
+        self
+    }
+
+    /// Activities that are paused stay so.
+    pub fn keep_paused(mut self) -> Self {
+        self.options().keep_paused = true;
+        self
+    }
+
+    /// The activities get the options back with which they were scheduled; their priority stays.
+    pub fn restore_options(mut self) -> Self {
+        self.options().restore_options = true;
+        self
+    }
+
+    /// The attempts begin at random times within this, so that many do not begin at once.
+    pub fn jitter(mut self, jitter: impl Span) -> Self {
+        self.options().jitter = jitter.into_duration();
+        self
+    }
+}
+
+async fn reset(prepared: Prepared<ActivityResetOptions>) -> Result<(), ActivityOperationError> {
+    let target = prepared.target;
+    let request = ResetActivities {
+        execution: target.workflow.execution(),
+        activities: target.activities.clone(),
+        options: prepared.options,
+    };
+    target.send("reset", request, prepared.timeout).await
+}
+
+/// A change of options about to be sent: `.await` sends it, and returns the options of one of the activities.
+///
+/// The attempt that a worker has is under the new timeouts at once; its worker knows the old ones. An attempt that
+/// waits is scheduled anew.
+///
+/// ```no_run
+/// use durably::{client::UpdateActivityOptionsCall, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let update: UpdateActivityOptionsCall = client.handle("order-1").activity("charge").update_options();
+/// let update = update.task_queue("spare-machines").priority(Priority::key(1)).retry(Retry::attempts(20));
+/// let update = update.schedule_to_close(hours(2)).schedule_to_start(mins(5));
+/// let options = update.start_to_close(mins(2)).heartbeat(secs(20)).timeout(secs(5)).await?;
+/// assert_eq!(options.heartbeat, Some(secs(20)));
+/// # Ok(())
+/// # }
+/// # use durably::Priority;
+/// ```
+#[must_use = "the request is sent when this is awaited"]
+pub struct UpdateActivityOptionsCall {
+    request: Request<
+        Box<Prepared<OptionsFields>>,
+        Result<PendingActivityOptions, ActivityOperationError>,
+    >,
+}
+
+operation_call! { UpdateActivityOptionsCall(OptionsFields) -> PendingActivityOptions, update_options }
+
+impl UpdateActivityOptionsCall {
+    /// The task queue of the attempts that no worker has yet.
+    pub fn task_queue(mut self, task_queue: impl Text) -> Self {
+        self.options().task_queue = Some(task_queue.into_text());
+        self
+    }
+
+    /// The longest all attempts together may take, measured from the schedule on; zero for no limit. It does not move
+    /// the time until which servers begin another attempt.
+    pub fn schedule_to_close(mut self, timeout: impl Span) -> Self {
+        self.options().schedule_to_close = Some(timeout.into_duration());
+        self
+    }
+
+    /// The longest an attempt may wait for a worker; zero for no limit of its own.
+    pub fn schedule_to_start(mut self, timeout: impl Span) -> Self {
+        self.options().schedule_to_start = Some(timeout.into_duration());
+        self
+    }
+
+    /// The longest one attempt may take; zero for no limit of its own.
+    pub fn start_to_close(mut self, timeout: impl Span) -> Self {
+        self.options().start_to_close = Some(timeout.into_duration());
+        self
+    }
+
+    /// The longest pause between two heartbeats; zero if there need not be any.
+    pub fn heartbeat(mut self, timeout: impl Span) -> Self {
+        self.options().heartbeat = Some(timeout.into_duration());
+        self
+    }
+
+    /// How failed attempts are retried. The types of errors that are not retried stay as they are.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        let mut policy = retry.policy();
+        // A server would take it for no limit.
+        let longest = policy.initial_interval.map(|it| it.saturating_mul(100));
+        policy.maximum_interval = policy.maximum_interval.or(longest);
+        self.options().retry = Some(policy);
+        self
+    }
+
+    /// How urgent the activity is; what is not set is that of the workflow.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.options().priority = Some(priority.into_engine());
+        self
+    }
+}
+
+async fn update_options(
+    prepared: Prepared<OptionsFields>,
+) -> Result<PendingActivityOptions, ActivityOperationError> {
+    let update = OptionsUpdate::Fields(prepared.options);
+    let updated = prepared.target.update_options(update, prepared.timeout);
+    updated.await.map(PendingActivityOptions::new)
+}

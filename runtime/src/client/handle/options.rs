@@ -1,0 +1,111 @@
+//! Changes of the options of a workflow.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use super::target::FromClient;
+use crate::{
+    client::call::{Request, within},
+    error::HandleError,
+    options::Priority,
+    time::span::Span,
+    wire::{
+        deployment::VersioningOverride,
+        workflow_options::{OverrideChange, UpdateWorkflowOptions, WorkflowOptions},
+    },
+};
+
+/// A change of the options of a workflow about to be sent: `.await` sends it. What is not set stays.
+///
+/// ```no_run
+/// use durably::{client::{UpdateOptionsCall, VersioningOverride}, prelude::*, worker::DeploymentVersion, Priority};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let order = client.handle("order-1");
+/// let update: UpdateOptionsCall = order.update_options();
+/// update.priority(Priority::key(1)).timeout(secs(5)).await?;
+///
+/// // The version that is not current yet, and back to what the workflow declares.
+/// let next = VersioningOverride::Pinned(DeploymentVersion::of("orders").build("2.0"));
+/// order.update_options().versioning_override(next).await?;
+/// order.update_options().clear_versioning_override().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "the request is sent when this is awaited"]
+pub struct UpdateOptionsCall {
+    request: Request<Box<Prepared>, Result<(), HandleError>>,
+}
+
+struct Prepared {
+    target: FromClient,
+    options: WorkflowOptions,
+    timeout: Option<Duration>,
+}
+
+impl UpdateOptionsCall {
+    pub(crate) fn new(target: &FromClient) -> Self {
+        Self {
+            request: Request::new(Box::new(Prepared {
+                target: target.clone(),
+                options: WorkflowOptions::default(),
+                timeout: None,
+            })),
+        }
+    }
+
+    /// How urgent the tasks of the workflow are, and of those of its activities and children that set nothing
+    /// themselves. Tasks that wait in a queue have it, too. Servers do not take a priority away: a default one changes
+    /// nothing.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.request.new_mut().options.priority = Some(priority.into_engine());
+        self
+    }
+
+    /// Sends the workflow to a version of its workers, whatever it declares itself. A task that a worker has ends there.
+    pub fn versioning_override(mut self, instead: VersioningOverride) -> Self {
+        self.request.new_mut().options.versioning = Some(OverrideChange::Set(instead));
+        self
+    }
+
+    /// Takes the override away: what the workflow declares holds again.
+    pub fn clear_versioning_override(mut self) -> Self {
+        self.request.new_mut().options.versioning = Some(OverrideChange::Clear);
+        self
+    }
+
+    /// How long to wait for the server's response, retries included; about ten seconds if not set.
+    ///
+    /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and `error.is_timeout()` holds. The
+    /// server may have received the request all the same.
+    pub fn timeout(mut self, timeout: impl Span) -> Self {
+        self.request.new_mut().timeout = Some(timeout.into_duration());
+        self
+    }
+}
+
+impl Future for UpdateOptionsCall {
+    type Output = Result<(), HandleError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let send = |prepared| Box::pin(update(prepared)) as _;
+        self.get_mut().request.poll(cx, send)
+    }
+}
+
+async fn update(prepared: Box<Prepared>) -> Result<(), HandleError> {
+    let (target, timeout) = (prepared.target, prepared.timeout);
+    let request = UpdateWorkflowOptions {
+        execution: target.execution(),
+        options: prepared.options,
+    };
+    let what = || {
+        let id = target.workflow_id();
+        format!("response to the change of options of `{id}`")
+    };
+    within(timeout, what, target.send(request, timeout)).await
+}
