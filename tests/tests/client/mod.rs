@@ -1,5 +1,6 @@
 //! The client API, on both servers.
 
+mod activity_operations;
 mod async_activities;
 mod collected;
 mod configured;
@@ -12,3 +13,4 @@ mod schedules;
 mod start;
 mod timeouts;
 mod tls;
+mod workflow_options;

@@ -1,6 +1,7 @@
 //! The server's semantics: raw requests whose responses and histories must be the same on both
 //! servers.
 
+mod activity_operations;
 mod bad_input;
 mod batches;
 mod chains;
