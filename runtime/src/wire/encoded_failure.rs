@@ -8,6 +8,7 @@ use durably_engine::{
     payload::{JSON, JSON_PROTOBUF},
 };
 use durably_proto::api::failure::v1::{Failure, failure::FailureInfo};
+use serde_json::Value;
 
 use super::payload;
 
@@ -18,13 +19,9 @@ const MESSAGE: &str = "Encoded failure";
 /// fail as well.
 pub(crate) const CODEC_FAILURE: &str = "PayloadCodec";
 
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Attributes {
-    #[serde(default)]
-    message: Option<String>,
-    #[serde(default)]
-    stack_trace: Option<String>,
-}
+/// The attributes that have the message and the stack trace.
+const MESSAGE_ATTRIBUTE: &str = "message";
+const STACK_TRACE: &str = "stack_trace";
 
 /// Moves the message and the stack trace of one failure, without its causes, into its attributes, unless they
 /// are there already.
@@ -42,32 +39,55 @@ pub(super) fn encode(failure: &mut Failure) {
     }
 }
 
-/// Reads message and stack trace from the attributes. Those that are still encoded stay there, as do those of
-/// other failure converters.
+/// Reads message and stack trace from the attributes, as far as these have them. Those that are still encoded stay
+/// there, as do those that only other failure converters know.
 pub(super) fn decode(record: &mut FailureRecord) {
-    if let Some(read) = read(record) {
-        record.message = read.message.unwrap_or_default();
-        record.stack_trace = read.stack_trace.unwrap_or_default();
+    let Some(mut attributes) = read(record) else {
+        return;
+    };
+    for (name, field) in fields(record) {
+        if let Some(Value::String(text)) = attributes.remove(name) {
+            *field = text;
+        }
     }
 }
 
 /// A failure that had its message in attributes has it there again when it is passed on, whatever the options of
 /// who passes it on: it was not to be read.
 pub(super) fn restore(record: &mut FailureRecord) {
-    if read(record).is_some() {
-        record.encoded_attributes = Some(attributes(
-            std::mem::replace(&mut record.message, MESSAGE.to_owned()),
-            std::mem::take(&mut record.stack_trace),
-        ));
+    let Some(mut attributes) = read(record) else {
+        return;
+    };
+    let mut has_changed = false;
+    for ((name, field), public) in fields(record).into_iter().zip([MESSAGE, ""]) {
+        if let Some(Value::String(text)) = attributes.get_mut(name) {
+            has_changed |= *text != *field;
+            *text = std::mem::replace(field, public.to_owned());
+        }
+    }
+    if has_changed {
+        record.encoded_attributes = Some(json(&attributes));
     }
 }
 
+/// The fields of a failure that are attributes of the same names.
+fn fields(record: &mut FailureRecord) -> [(&'static str, &mut String); 2] {
+    [
+        (MESSAGE_ATTRIBUTE, &mut record.message),
+        (STACK_TRACE, &mut record.stack_trace),
+    ]
+}
+
+type Attributes = serde_json::Map<String, Value>;
+
 fn attributes(message: String, stack_trace: String) -> Payload {
-    let attributes = Attributes {
-        message: Some(message),
-        stack_trace: Some(stack_trace),
-    };
-    Payload::json(serde_json::to_vec(&attributes).expect("strings are always JSON"))
+    let attributes = [(MESSAGE_ATTRIBUTE, message), (STACK_TRACE, stack_trace)];
+    let attributes = attributes.map(|(name, text)| (name.to_owned(), Value::String(text)));
+    json(&attributes.into_iter().collect())
+}
+
+fn json(attributes: &Attributes) -> Payload {
+    Payload::json(serde_json::to_vec(attributes).expect("a map of values is always JSON"))
 }
 
 fn read(record: &FailureRecord) -> Option<Attributes> {
@@ -121,11 +141,34 @@ mod tests {
             Payload::new("binary/encrypted", vec![1, 2]),
             Payload::json(b"[1]".to_vec()),
             Payload::json(b"{\"message\":7}".to_vec()),
+            Payload::json(b"{}".to_vec()),
+            Payload::json(b"{\"code\":7}".to_vec()),
         ] {
-            let mut record = FailureRecord::new(MESSAGE, Info::Unset);
-            record.encoded_attributes = Some(attributes);
-            assert_eq!(from_proto(to_proto(record.clone())), record);
+            let mut failure = to_proto(FailureRecord::new("it broke", Info::Unset));
+            failure.stack_trace = "at work".to_owned();
+            failure.encoded_attributes = Some(payload::to_proto(attributes));
+            let read = from_proto(failure.clone());
+            assert_eq!(
+                (&*read.message, &*read.stack_trace),
+                ("it broke", "at work")
+            );
+            assert_eq!(to_proto(read), failure);
         }
+    }
+
+    #[test]
+    fn other_attributes_stay_with_the_message() {
+        let attributes = |json: &str| payload::to_proto(Payload::json(json.as_bytes().to_vec()));
+        let mut failure = to_proto(FailureRecord::new(MESSAGE, Info::Unset));
+        failure.stack_trace = "at work".to_owned();
+        failure.encoded_attributes = Some(attributes(r#"{"message":"m","code":7}"#));
+        let mut read = from_proto(failure.clone());
+        assert_eq!((&*read.message, &*read.stack_trace), ("m", "at work"));
+        assert_eq!(to_proto(read.clone()), failure);
+
+        read.message = "n".to_owned();
+        failure.encoded_attributes = Some(attributes(r#"{"code":7,"message":"n"}"#));
+        assert_eq!(to_proto(read), failure);
     }
 
     #[test]
