@@ -1,9 +1,12 @@
 //! Histories as JSON, the way the Temporal CLI and UI export them: the proto3 JSON mapping.
 
-use std::{fmt, sync::LazyLock};
+use std::{cmp::Ordering, fmt, ops::RangeInclusive, sync::LazyLock};
 
 use durably_proto::{FILE_DESCRIPTOR_SET, Message as _, api::history::v1::History};
-use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor};
+use prost_reflect::{
+    DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, ReflectMessage,
+    Value as Reflected,
+};
 use serde::de::{Deserializer, Error as _};
 use serde_json::Value;
 
@@ -54,12 +57,62 @@ impl fmt::Display for NotAHistory {
     }
 }
 
-/// Writes a history, which [`history`] and the tools of Temporal read.
+/// Writes a history, which [`history`] and the tools of Temporal read. Of a time that JSON cannot say it has the
+/// nearest that it can.
 pub(crate) fn write(history: &History) -> String {
     let bytes = history.encode_to_vec();
-    let message = DynamicMessage::decode(HISTORY.clone(), &*bytes)
+    let mut message = DynamicMessage::decode(HISTORY.clone(), &*bytes)
         .expect("the descriptors are those of the message that was encoded");
-    serde_json::to_string_pretty(&message).expect("messages are always JSON")
+    limit_times(&mut message);
+    serde_json::to_string_pretty(&message).expect("all times are in the ranges of JSON")
+}
+
+const TIMESTAMP: &str = "google.protobuf.Timestamp";
+const DURATION: &str = "google.protobuf.Duration";
+/// The seconds of timestamps in JSON, which has years of four digits: 0001 to 9999.
+const TIMESTAMPS: RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+/// The seconds of durations in JSON: ten thousand years.
+const DURATIONS: RangeInclusive<i64> = -315_576_000_000..=315_576_000_000;
+const MAX_NANOS: i32 = 999_999_999;
+
+/// Moves the times in a message into the ranges of JSON, which protobuf does not have.
+fn limit_times(message: &mut DynamicMessage) {
+    match message.descriptor().full_name() {
+        TIMESTAMP => limit_time(message, TIMESTAMPS, 0..=MAX_NANOS),
+        DURATION => limit_time(message, DURATIONS, -MAX_NANOS..=MAX_NANOS),
+        _ => message
+            .fields_mut()
+            .for_each(|(_, value)| limit_times_in(value)),
+    }
+}
+
+fn limit_times_in(value: &mut Reflected) {
+    match value {
+        Reflected::Message(message) => limit_times(message),
+        Reflected::List(values) => values.iter_mut().for_each(limit_times_in),
+        Reflected::Map(values) => values.values_mut().for_each(limit_times_in),
+        // Numbers and texts.
+        _ => {}
+    }
+}
+
+/// Both kinds of times have their seconds in the first field and their nanoseconds in the second.
+fn limit_time(time: &mut DynamicMessage, seconds: RangeInclusive<i64>, nanos: RangeInclusive<i32>) {
+    const SECONDS: u32 = 1;
+    const NANOS: u32 = 2;
+    let field = |number| time.get_field_by_number(number);
+    let found_seconds = field(SECONDS)
+        .and_then(|it| it.as_i64())
+        .unwrap_or_default();
+    let found_nanos = field(NANOS).and_then(|it| it.as_i32()).unwrap_or_default();
+    let nearest = found_seconds.clamp(*seconds.start(), *seconds.end());
+    let nearest_nanos = match found_seconds.cmp(&nearest) {
+        Ordering::Less => *nanos.start(),
+        Ordering::Equal => found_nanos.clamp(*nanos.start(), *nanos.end()),
+        Ordering::Greater => *nanos.end(),
+    };
+    time.set_field_by_number(SECONDS, Reflected::I64(nearest));
+    time.set_field_by_number(NANOS, Reflected::I32(nearest_nanos));
 }
 
 /// What a history looks like; taken from the descriptors once.
@@ -75,7 +128,12 @@ mod tests {
     use durably_engine::{
         Completion, EndRun, EventKind, Fact, Intent, Job, Payload, Run, ScheduleActivity, Seq, Task,
     };
-    use durably_proto::api::history::v1::history_event::Attributes;
+    use std::collections::BTreeSet;
+
+    use durably_proto::{
+        api::history::v1::{self as proto, history_event::Attributes},
+        wkt,
+    };
 
     use super::*;
     use crate::wire::workflow_task::append_history;
@@ -135,6 +193,63 @@ mod tests {
             let recorded = history(json).unwrap();
             assert_eq!(history(&write(&recorded)), Ok(recorded));
         }
+    }
+
+    #[test]
+    fn times_that_json_cannot_say_are_written_as_the_nearest() {
+        let time = |seconds, nanos| wkt::Timestamp { seconds, nanos };
+        let span = |seconds, nanos| wkt::Duration { seconds, nanos };
+        for (written, expected) in [
+            ((i64::MAX, 0), "9999-12-31T23:59:59.999999999Z"),
+            ((i64::MIN, i32::MAX), "0001-01-01T00:00:00Z"),
+            ((1, i32::MAX), "1970-01-01T00:00:01.999999999Z"),
+            ((1, -1), "1970-01-01T00:00:01Z"),
+        ] {
+            let json = write(&of_times(time(written.0, written.1), span(0, 0)));
+            assert!(json.contains(expected), "{json}");
+            assert_eq!(write(&history(&json).unwrap()), json);
+        }
+        for (written, expected) in [
+            ((i64::MAX, 0), "\"315576000000.999999999s\""),
+            ((i64::MIN, 0), "\"-315576000000.999999999s\""),
+            ((0, i32::MAX), "\"0.999999999s\""),
+        ] {
+            let json = write(&of_times(time(0, 0), span(written.0, written.1)));
+            assert!(json.contains(expected), "{json}");
+            assert_eq!(write(&history(&json).unwrap()), json);
+        }
+    }
+
+    fn of_times(time: wkt::Timestamp, span: wkt::Duration) -> History {
+        let started = proto::TimerStartedEventAttributes {
+            start_to_fire_timeout: Some(span),
+            ..Default::default()
+        };
+        let event = proto::HistoryEvent {
+            event_time: Some(time),
+            attributes: Some(Attributes::TimerStartedEventAttributes(started)),
+            ..Default::default()
+        };
+        History {
+            events: vec![event],
+        }
+    }
+
+    /// Of the types with rules of their own in JSON, all others take every value.
+    #[test]
+    fn a_history_has_no_types_but_times_that_json_cannot_always_say() {
+        let mut found = BTreeSet::new();
+        let mut waiting = vec![HISTORY.clone()];
+        while let Some(message) = waiting.pop() {
+            if !found.insert(message.full_name().to_owned()) {
+                continue;
+            }
+            let kinds = message.fields().map(|field| field.kind());
+            waiting.extend(kinds.filter_map(|kind| kind.as_message().cloned()));
+        }
+        let of_protobuf = found.iter().filter(|it| it.starts_with("google.protobuf."));
+        let of_protobuf: Vec<_> = of_protobuf.collect();
+        assert_eq!(of_protobuf, [DURATION, TIMESTAMP]);
     }
 
     #[test]

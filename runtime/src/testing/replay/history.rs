@@ -69,7 +69,8 @@ impl History {
     }
 
     /// The history as JSON, the way `temporal workflow show -o json` writes it: other SDKs and
-    /// [`from_json`](Self::from_json) read it.
+    /// [`from_json`](Self::from_json) read it. A time that JSON cannot say, outside of the years 1 to 9999, is written as
+    /// the nearest one.
     ///
     /// ```no_run
     /// # use durably::prelude::*;
