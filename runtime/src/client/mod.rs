@@ -62,7 +62,7 @@ pub(crate) mod schedule;
 pub(crate) mod start;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(any(feature = "server", test))]
 use std::any::Any;
@@ -245,7 +245,12 @@ impl Client {
             &namespace,
             &crate::transport::id::identity(),
         );
-        connect::greet(&caller, "this process", connect::CONNECT_TIMEOUT).await?;
+        connect::greet(
+            &caller,
+            || "this process".to_owned(),
+            connect::CONNECT_TIMEOUT,
+        )
+        .await?;
         Ok(Self(Arc::new(caller), Converter::JSON))
     }
 

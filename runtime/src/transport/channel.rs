@@ -14,9 +14,8 @@ use tonic::Status;
 
 use super::{
     connection::{Connection, connect},
-    first_bytes::{FirstBytes, ForeignAnswer},
     net::Net,
-    target::Target,
+    target::{Address, Target},
 };
 
 /// The way to a server; its clones share one connection.
@@ -27,8 +26,6 @@ struct Inner {
     target: Target,
     /// Apart from the thread, which must not be the last to hold itself.
     state: Arc<Mutex<State>>,
-    /// Of the first connection: what answers there is learnt once.
-    first_bytes: FirstBytes,
     net: Net,
 }
 
@@ -51,7 +48,6 @@ impl Channel {
         Ok(Self(Arc::new(Inner {
             target,
             state: Arc::default(),
-            first_bytes: FirstBytes::default(),
             net: Net::start("durably-net")?,
         })))
     }
@@ -61,14 +57,9 @@ impl Channel {
         self.attempt().await.map(drop)
     }
 
-    /// What answered the connection, if it is not a gRPC server.
-    pub(crate) fn foreign_answer(&self) -> Option<ForeignAnswer> {
-        self.0.first_bytes.foreign_answer()
-    }
-
-    /// Why the server ended TLS, if it did after its handshake.
-    pub(crate) fn tls_refusal(&self) -> Option<String> {
-        self.0.first_bytes.tls_refusal()
+    /// The address that was connected to last; the first one before there was a connection.
+    pub(crate) fn address(&self) -> &Address {
+        &self.0.target.addresses[lock(&self.0.state).first]
     }
 
     /// The thread the connection lives on.
@@ -106,9 +97,9 @@ impl Channel {
             return attempt.clone();
         }
         let (target, first) = (self.0.target.clone(), state.first);
-        let (first_bytes, shared) = (self.0.first_bytes.clone(), Arc::clone(&self.0.state));
+        let shared = Arc::clone(&self.0.state);
         let connecting = self.net().spawn(async move {
-            let connected = connect(&target, first, &first_bytes).await;
+            let connected = connect(&target, first).await;
             let mut state = lock(&shared);
             state.attempt = None;
             let (place, connection) = connected?;

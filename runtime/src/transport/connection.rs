@@ -15,9 +15,12 @@ use tokio::{
 };
 
 use super::{
+    deadline::deadline_in,
     first_bytes::FirstBytes,
     target::{Address, Target},
 };
+#[cfg(feature = "tls")]
+use super::{first_bytes::ForeignAnswer, tls};
 
 /// What the server may send ahead of our reading: of one answer, and in all. Generous, so that no
 /// answer of customary size needs a frame from us to go on.
@@ -34,19 +37,19 @@ pub(super) struct Connection {
     pub(super) uri: Uri,
 }
 
-/// Why none of several addresses can be used.
+/// Why none of several addresses can be used: of each the reason, in the order of the attempts.
 #[derive(Debug)]
-struct NoAddress(Vec<(String, io::Error)>);
+pub(crate) struct NoAddress(pub(crate) Vec<(Address, io::Error)>);
 
 /// Connects to the first address that answers, beginning with the one at `first`, and returns its place, too.
 /// What is left of the time is shared out among the addresses that are left, so that one that is silent does
 /// not take all of it.
-pub(super) async fn connect(
-    target: &Target,
-    first: usize,
-    first_bytes: &FirstBytes,
-) -> io::Result<(usize, Connection)> {
-    let deadline = Instant::now() + target.connect_timeout;
+///
+/// # Errors
+/// That of the one address, or [`NoAddress`]. An address at which something else than a Temporal server answers has
+/// the answer, a [`ForeignAnswer`](super::first_bytes::ForeignAnswer).
+pub(super) async fn connect(target: &Target, first: usize) -> io::Result<(usize, Connection)> {
+    let deadline = deadline_in(target.connect_timeout);
     let count = target.addresses.len();
     let mut failures = Vec::new();
     for number in 0..count {
@@ -54,12 +57,12 @@ pub(super) async fn connect(
         let address = &target.addresses[place];
         let left = deadline.saturating_duration_since(Instant::now());
         let share = u32::try_from(count - number).map_or(left, |addresses| left / addresses);
-        match handshake(target, address, first_bytes, Instant::now() + share).await {
+        match handshake(target, address, Instant::now() + share).await {
             Ok(sender) => {
                 let uri = target.uri_of(address);
                 return Ok((place, Connection { sender, uri }));
             }
-            Err(error) => failures.push((address.to_string(), error)),
+            Err(error) => failures.push((address.clone(), error)),
         }
     }
     Err(match <[_; 1]>::try_from(failures) {
@@ -72,17 +75,28 @@ pub(super) async fn connect(
 async fn handshake(
     target: &Target,
     address: &Address,
-    first_bytes: &FirstBytes,
     deadline: Instant,
 ) -> io::Result<SendRequest<Bytes>> {
     let socket = target.open(address, deadline).await?;
+    let first_bytes = FirstBytes::default();
     #[cfg(feature = "tls")]
     if let Some(tls) = &target.tls {
         let wrapped = tls.wrap(&address.host, socket);
-        let socket = in_time(deadline, "the TLS handshake is not answered", wrapped).await?;
-        return serve(first_bytes.of(socket), target.keep_alive, deadline).await;
+        let wrapped = in_time(deadline, "the TLS handshake is not answered", wrapped).await;
+        let socket = wrapped.map_err(|error| match tls::refusal(&error) {
+            Some(reason) => io::Error::other(ForeignAnswer::Tls(reason)),
+            None => error,
+        })?;
+        let served = serve(first_bytes.of(socket), target.keep_alive, deadline).await;
+        return served.map_err(|error| explained(error, &first_bytes));
     }
-    serve(first_bytes.of(socket), target.keep_alive, deadline).await
+    let served = serve(first_bytes.of(socket), target.keep_alive, deadline).await;
+    served.map_err(|error| explained(error, &first_bytes))
+}
+
+/// What the server sent in place of HTTP/2, if that is why the connection failed.
+fn explained(error: io::Error, first_bytes: &FirstBytes) -> io::Error {
+    first_bytes.foreign_answer().map_or(error, io::Error::other)
 }
 
 /// The result, or an error that says what did not happen in time.

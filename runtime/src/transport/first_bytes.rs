@@ -16,24 +16,24 @@ const KEPT: usize = 2048;
 /// How much of a body is shown.
 const SHOWN: usize = 100;
 
-/// An answer that is not gRPC.
+/// An answer that is not one of a Temporal server.
 #[derive(Clone, Debug)]
 pub(crate) enum ForeignAnswer {
-    /// A record of TLS.
-    Tls,
+    /// Client and server do not agree on TLS: what they do not agree on.
+    Tls(String),
     /// Anything else, described.
     Other(String),
 }
 
 impl ForeignAnswer {
     /// An HTTP answer.
-    pub(crate) fn http(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub(super) fn http(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let content_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
         Self::of_parts(&format!("HTTP {status}"), content_type, body)
     }
 
     /// The first bytes of a connection that is not HTTP/2; none if it is, or if there are no bytes.
-    pub(crate) fn bytes(bytes: &[u8]) -> Option<Self> {
+    fn bytes(bytes: &[u8]) -> Option<Self> {
         // A server's first frame is its settings; a frame begins with its length and its type.
         const SETTINGS: u8 = 4;
         if bytes.is_empty() || bytes.get(3).is_some_and(|kind| *kind == SETTINGS) {
@@ -44,7 +44,8 @@ impl ForeignAnswer {
         }
         // Records of alerts and of handshakes, in any version of TLS.
         if let [0x15 | 0x16, 0x03, ..] = bytes {
-            return Some(Self::Tls);
+            let reason = "the server speaks TLS, which an address with `https://` asks for";
+            return Some(Self::Tls(reason.to_owned()));
         }
         Some(Self::Other(format!("`{}`", beginning(bytes))))
     }
@@ -98,53 +99,45 @@ fn beginning(body: &[u8]) -> String {
 impl fmt::Display for ForeignAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Tls => f.write_str("a TLS record"),
-            Self::Other(answer) => f.write_str(answer),
+            Self::Tls(reason) => f.write_str(reason),
+            Self::Other(answer) => write!(f, "an answer that is not gRPC: {answer}"),
         }
     }
 }
 
 impl Error for ForeignAnswer {}
 
-/// The first bytes that a server sent on the first connection to it.
+/// The first bytes that a server sent on one connection.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FirstBytes(Arc<Mutex<First>>);
+pub(super) struct FirstBytes(Arc<Mutex<First>>);
 
 #[derive(Debug, Default)]
 struct First {
-    /// None before there is a connection.
-    bytes: Option<Vec<u8>>,
+    bytes: Vec<u8>,
     /// Why the server ended TLS after its handshake, as it does for want of a certificate.
     tls_refusal: Option<String>,
 }
 
 impl FirstBytes {
-    /// Why what answers is not a Temporal server, if its first bytes say so.
-    pub(crate) fn foreign_answer(&self) -> Option<ForeignAnswer> {
-        ForeignAnswer::bytes(self.lock().bytes.as_deref().unwrap_or_default())
+    /// What the server sent in place of HTTP/2; `None` if it is HTTP/2, or nothing.
+    pub(super) fn foreign_answer(&self) -> Option<ForeignAnswer> {
+        let first = self.lock();
+        let refusal = first.tls_refusal.clone().map(ForeignAnswer::Tls);
+        refusal.or_else(|| ForeignAnswer::bytes(&first.bytes))
     }
 
-    pub(crate) fn tls_refusal(&self) -> Option<String> {
-        self.lock().tls_refusal.clone()
-    }
-
-    /// A connection whose first bytes are kept here, if it is the first one.
-    pub(crate) fn of<S>(&self, socket: S) -> Recorded<S> {
-        let mut first = self.lock();
-        let is_first = first.bytes.is_none();
-        first.bytes.get_or_insert_default();
-        drop(first);
+    /// The connection, whose first bytes are kept here.
+    pub(super) fn of<S>(&self, socket: S) -> Recorded<S> {
         Recorded {
             socket,
-            first: is_first.then(|| self.clone()),
+            first: Some(self.clone()),
             failed_write: None,
         }
     }
 
     /// Keeps what fits; whether there is room for more.
     fn keep(&self, bytes: &[u8]) -> bool {
-        let mut first = self.lock();
-        let kept = first.bytes.get_or_insert_default();
+        let kept = &mut self.lock().bytes;
         let room = KEPT - kept.len();
         kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
         kept.len() < KEPT
@@ -165,7 +158,7 @@ impl FirstBytes {
 }
 
 /// A connection whose first bytes are kept.
-pub(crate) struct Recorded<S> {
+pub(super) struct Recorded<S> {
     socket: S,
     /// None once enough is kept.
     first: Option<FirstBytes>,
@@ -265,7 +258,10 @@ mod tests {
     use super::*;
 
     fn of(bytes: &[u8]) -> String {
-        ForeignAnswer::bytes(bytes).map_or_else(String::new, |answer| answer.to_string())
+        match ForeignAnswer::bytes(bytes) {
+            Some(ForeignAnswer::Other(answer) | ForeignAnswer::Tls(answer)) => answer,
+            None => String::new(),
+        }
     }
 
     #[test]
@@ -286,7 +282,8 @@ mod tests {
     #[test]
     fn other_protocols_are_shown_by_their_first_bytes() {
         assert_eq!(of(b"SSH-2.0-OpenSSH_9.6\r\n"), "`SSH-2.0-OpenSSH_9.6`");
-        assert_eq!(of(&[0x15, 0x03, 0x01, 0, 2, 2, 70]), "a TLS record");
+        let tls = of(&[0x15, 0x03, 0x01, 0, 2, 2, 70]);
+        assert!(tls.starts_with("the server speaks TLS"), "{tls}");
     }
 
     #[test]

@@ -18,17 +18,14 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT},
     uri::PathAndQuery,
 };
-use tokio::{
-    runtime::Handle,
-    task::JoinHandle,
-    time::{Instant, timeout_at},
-};
+use tokio::{runtime::Handle, task::JoinHandle, time::timeout_at};
 use tonic::{Code, Status};
 
 use super::{
     caller::Transport,
     channel::Channel,
     connection::Connection,
+    deadline::deadline_in,
     first_bytes::ForeignAnswer,
     rpc::{self, Rpc},
 };
@@ -120,7 +117,7 @@ impl Grpc {
         body: Bytes,
         timeout: Duration,
     ) -> Result<Bytes, CallError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline_in(timeout);
         let late = |what: &str| Status::deadline_exceeded(format!("{what} within {timeout:?}"));
         let Ok(connection) = timeout_at(deadline, self.channel.ready()).await else {
             return Err(late("no connection").into());
@@ -338,7 +335,7 @@ fn foreign(answer: ForeignAnswer, status: StatusCode) -> Status {
         | StatusCode::GATEWAY_TIMEOUT => Code::Unavailable,
         _ => Code::Unknown,
     };
-    let mut status = Status::new(code, format!("an answer that is not gRPC: {answer}"));
+    let mut status = Status::new(code, answer.to_string());
     status.set_source(Arc::new(answer));
     status
 }

@@ -8,7 +8,7 @@ use durably_proto::service::{
 };
 use tonic::{Request, Status};
 
-use super::{caller::Transport, rpc::Rpc};
+use super::{caller::Transport, deadline::LONGEST_TIMEOUT, rpc::Rpc};
 use crate::wire::status::CallError;
 
 /// The RPCs of a server, as traits.
@@ -37,9 +37,6 @@ pub(crate) struct InProcess {
     /// the server has an owner of its own.
     _server: Option<Arc<dyn Any + Send + Sync>>,
 }
-
-/// A year: gRPC's header for timeouts has room for eight digits, and refuses what needs more.
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl InProcess {
     pub(crate) fn new(services: Services, server: Option<Arc<dyn Any + Send + Sync>>) -> Self {

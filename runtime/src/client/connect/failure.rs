@@ -6,41 +6,72 @@ use tonic::Status;
 
 use crate::{
     error::ConnectError,
-    transport::{channel::Channel, first_bytes::ForeignAnswer, proxy::ProxyFailure},
+    transport::{
+        connection::NoAddress, first_bytes::ForeignAnswer, proxy::ProxyFailure, target::Address,
+    },
     wire::status::{CallError, Kind},
 };
 
-/// Why there is no connection.
+/// Why there is no connection to any of the addresses, which `address` names.
 pub(super) fn not_connected(address: String, error: Arc<io::Error>) -> ConnectError {
-    let proxy = error
-        .get_ref()
-        .and_then(|it| it.downcast_ref::<ProxyFailure>());
-    if let Some(ProxyFailure { proxy, reason }) = proxy {
-        return ConnectError::Proxy {
-            proxy: proxy.clone(),
-            reason: reason.clone(),
-        };
+    let found = match inner::<NoAddress>(&error) {
+        None => recognized(&error),
+        Some(NoAddress(failures)) => common(failures),
+    };
+    match found {
+        Some((Recognized::Proxy(proxy), reason)) => ConnectError::Proxy { proxy, reason },
+        Some((Recognized::Tls, reason)) => ConnectError::Tls { address, reason },
+        Some((Recognized::NotTemporal, message)) => ConnectError::NotTemporal { address, message },
+        None => unreachable(address, error),
     }
-    #[cfg(feature = "tls")]
-    if let Some(reason) = crate::transport::tls::refusal(&error) {
-        return ConnectError::Tls { address, reason };
-    }
-    unreachable(address, error)
 }
 
-/// Why the first request over the connection failed, by what its first bytes say.
-pub(super) fn refused_by(channel: &Channel, address: String, error: ConnectError) -> ConnectError {
-    if let Some(reason) = channel.tls_refusal() {
-        return ConnectError::Tls { address, reason };
+/// A kind of failure that has an error of its own.
+#[derive(Clone, PartialEq, Eq)]
+enum Recognized {
+    /// `host:port` of the proxy.
+    Proxy(String),
+    Tls,
+    NotTemporal,
+}
+
+/// The kind of a failure, and its reason.
+fn recognized(error: &io::Error) -> Option<(Recognized, String)> {
+    if let Some(ProxyFailure { proxy, reason }) = inner(error) {
+        return Some((Recognized::Proxy(proxy.clone()), reason.clone()));
     }
-    match channel.foreign_answer() {
-        Some(ForeignAnswer::Tls) => ConnectError::Tls {
-            address,
-            reason: "the server speaks TLS, which an address with `https://` asks for".to_owned(),
-        },
-        Some(answer @ ForeignAnswer::Other(_)) => not_temporal(address, &answer),
-        None => error,
+    inner(error).map(|answer| match answer {
+        ForeignAnswer::Tls(reason) => (Recognized::Tls, reason.clone()),
+        ForeignAnswer::Other(answer) => (Recognized::NotTemporal, answer.clone()),
+    })
+}
+
+/// The kind that the failures of all addresses have, and their reasons.
+fn common(failures: &[(Address, io::Error)]) -> Option<(Recognized, String)> {
+    let mut common = None;
+    let mut reasons: Vec<(&Address, String)> = Vec::new();
+    for (address, error) in failures {
+        let (kind, reason) = recognized(error)?;
+        if *common.get_or_insert_with(|| kind.clone()) != kind {
+            return None;
+        }
+        reasons.push((address, reason));
     }
+    let (_, first) = reasons.first()?;
+    let reason = match reasons.iter().all(|(_, reason)| reason == first) {
+        true => first.clone(),
+        false => {
+            let reasons = reasons
+                .iter()
+                .map(|(address, reason)| format!("{address}: {reason}"));
+            reasons.collect::<Vec<_>>().join("; ")
+        }
+    };
+    Some((common?, reason))
+}
+
+fn inner<T: StdError + 'static>(error: &io::Error) -> Option<&T> {
+    error.get_ref()?.downcast_ref()
 }
 
 fn unreachable(address: String, source: impl StdError + Send + Sync + 'static) -> ConnectError {
@@ -62,7 +93,7 @@ pub(super) fn refused(address: String, error: CallError) -> ConnectError {
     let kind = error.kind();
     let status = error.into_status();
     if let Some(answer) = status.source().and_then(<dyn StdError>::downcast_ref) {
-        let answer: &ForeignAnswer = answer;
+        let (ForeignAnswer::Tls(answer) | ForeignAnswer::Other(answer)) = answer;
         return not_temporal(address, answer);
     }
     match kind {

@@ -14,12 +14,15 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, Uri, uri::Authority};
+use http::{
+    HeaderMap, Uri,
+    uri::{Authority, Scheme},
+};
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 
 use self::{
     address::{Written, parse, parse_proxy, without_credentials},
-    failure::{not_connected, refused, refused_by},
+    failure::{not_connected, refused},
     profile::Environment,
 };
 use super::Client;
@@ -394,18 +397,15 @@ impl ClientBuilder {
         let target = self.target()?;
         #[cfg(feature = "tls")]
         check_in_background(&target, timeout).await?;
-        let address = shown(&target);
+        let (all, scheme) = (shown(&target), scheme(&target));
         let channel = channel(target)?;
-        if let Err(error) = channel.connect().await {
-            let error = not_connected(address.clone(), error);
-            return Err(refused_by(&channel, address, error));
-        }
+        let connected = channel.connect().await;
+        connected.map_err(|error| not_connected(all, error))?;
         let client = self.client(channel.clone(), headers);
         let left = timeout.saturating_sub(started.elapsed());
-        match greet(client.caller(), &address, left).await {
-            Ok(()) => Ok(client),
-            Err(error) => Err(refused_by(&channel, address, error)),
-        }
+        let address = || format!("{scheme}://{}", channel.address());
+        greet(client.caller(), address, left).await?;
+        Ok(client)
     }
 
     /// A client that connects when it is first used, for a program that must start although the server is
@@ -643,9 +643,19 @@ async fn check_in_background(target: &Target, timeout: Duration) -> Result<(), C
     }
 }
 
-/// `http://host:port`, as errors name the server.
+/// `http://host:port`, as errors name the server; all of its addresses.
 fn shown(target: &Target) -> String {
-    target.uri.to_string().trim_end_matches('/').to_owned()
+    let scheme = scheme(target);
+    let addresses = target.addresses.iter();
+    let addresses = addresses.map(|address| format!("{scheme}://{address}"));
+    addresses.collect::<Vec<_>>().join(", ")
+}
+
+fn scheme(target: &Target) -> &'static str {
+    match target.uri.scheme() == Some(&Scheme::HTTPS) {
+        true => "https",
+        false => "http",
+    }
 }
 
 /// Stands for a value that is not shown.
@@ -657,15 +667,17 @@ impl fmt::Debug for Hidden {
     }
 }
 
-/// Asks the server what it is, to learn whether it is one.
+/// Asks the server what it is, to learn whether it is one. `address` is where the answer came from.
 pub(crate) async fn greet(
     caller: &Caller,
-    address: &str,
+    address: impl FnOnce() -> String,
     timeout: Duration,
 ) -> Result<(), ConnectError> {
     let patience = Patience::one_attempt(timeout);
     let response = caller.call(GetSystemInfo, patience).await;
-    response.map_err(|error| refused(address.to_owned(), error))
+    response
+        .map(drop)
+        .map_err(|error| refused(address(), error))
 }
 
 /// As [`ClientBuilder::connect`].

@@ -15,6 +15,8 @@ use serde::{
 };
 use tracing::warn;
 
+#[cfg(not(feature = "tls"))]
+use super::address::without_credentials;
 use super::{ClientBuilder, address::DEFAULT_PORT};
 use crate::error::ConnectError;
 
@@ -516,7 +518,8 @@ fn with_tls(
     _: bool,
 ) -> Result<ClientBuilder, ConnectError> {
     Err(ConnectError::TlsMissing {
-        address: builder.addresses[0].clone(),
+        // No address has been parsed yet, which refuses one with a password.
+        address: without_credentials(&builder.addresses[0]).into_owned(),
     })
 }
 
@@ -752,6 +755,21 @@ disabled = true
             let error = problem(builder(&file.environment(&[variables]), None));
             assert!(error.contains(words), "{error}");
         }
+    }
+
+    #[test]
+    fn a_password_in_the_address_is_not_shown() {
+        let file = File::of("password", "");
+        let environment = file.environment(&[
+            ("TEMPORAL_ADDRESS", "http://me:s3cret@temporal.internal"),
+            ("TEMPORAL_TLS_SERVER_NAME", "temporal.acme.com"),
+        ]);
+        let built = builder(&environment, None);
+        let refused = built.and_then(|builder| builder.connect_lazily());
+        let error = refused.expect_err("no server takes a password");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("temporal.internal"), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
     }
 
     #[cfg(feature = "tls")]

@@ -3,12 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use durably_proto::api::workflowservice::v1::GetSystemInfoRequest;
-use tokio::{net::TcpListener, sync::mpsc};
+use http::Response;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::mpsc,
+};
 use tonic::Code;
 
 use super::ways::{AUTHORITY, answer_all, ask, closed, hanging, server};
 use crate::{
     client::Client,
+    error::ConnectError,
     time::span::{millis, secs},
 };
 
@@ -68,7 +74,11 @@ async fn the_address_that_answered_last_is_tried_first() {
     // The first one is back, and the connection to the second breaks.
     let back = TcpListener::bind(&first).await.unwrap();
     end.notify_one();
-    while ask(&client).await.is_err() {}
+    let mut attempts = 0;
+    while ask(&client).await.is_err() {
+        attempts += 1;
+        assert!(attempts < 300, "no call finds the second address");
+    }
     assert_eq!(headers.recv().await.unwrap()[AUTHORITY], *second);
     let tried = tokio::time::timeout(Duration::ZERO, back.accept()).await;
     assert!(tried.is_err(), "the first address was tried");
@@ -89,6 +99,109 @@ async fn each_address_is_listed_with_its_reason() {
     ] {
         assert!(text.contains(&part), "{part}: {text}");
     }
+}
+
+/// An address at which each connection gets this answer.
+async fn answering(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let mut preface = [0; 24];
+            socket.read_exact(&mut preface).await.unwrap();
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            socket.shutdown().await.unwrap();
+            let mut rest = Vec::new();
+            socket.read_to_end(&mut rest).await.ok();
+        }
+    });
+    address
+}
+
+const WEB_SERVER: &str = "HTTP/1.1 400 Bad Request\r\n\r\n";
+
+/// An address at which a server denies every request.
+async fn denying() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(socket).await.unwrap();
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    let denied = Response::builder().header("grpc-status", "7").body(());
+                    respond.send_response(denied.unwrap(), true).unwrap();
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_error_is_that_of_the_address_it_comes_from() {
+    let (foreign, denying) = (answering(WEB_SERVER).await, denying().await);
+    let builder = Client::builder(&*foreign).add_address(&*denying);
+    let error = builder.await.expect_err("the second one denies it");
+    let ConnectError::Refused { address, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*address, format!("http://{denying}"));
+
+    let closed = closed().await;
+    let builder = Client::builder(&*foreign).add_address(&*closed);
+    let error = builder.await.expect_err("neither is a server");
+    assert!(
+        matches!(error, ConnectError::Unreachable { .. }),
+        "{error:?}"
+    );
+    for part in [
+        format!("{foreign}: an answer that is not gRPC: HTTP/1.1 400 Bad Request"),
+        format!("{closed}: Connection refused"),
+    ] {
+        assert!(error.to_string().contains(&part), "{part}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_of_all_addresses_is_of_its_own_kind() {
+    let (one, other) = (
+        answering(WEB_SERVER).await,
+        answering("SSH-2.0-x\r\n").await,
+    );
+    let builder = Client::builder(&*one).add_address(&*other);
+    let error = builder.await.expect_err("neither is a server");
+    let ConnectError::NotTemporal { address, message } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*address, format!("http://{one}, http://{other}"));
+    assert_eq!(
+        *message,
+        format!("{one}: HTTP/1.1 400 Bad Request; {other}: `SSH-2.0-x`")
+    );
+
+    let proxy = closed().await;
+    let builder = Client::builder("temporal-1").add_address("temporal-2");
+    let error = builder.proxy(&*proxy).await.expect_err("there is no proxy");
+    let ConnectError::Proxy {
+        proxy: named,
+        reason,
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*named, proxy);
+    assert!(reason.starts_with("Connection refused"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_timeout_may_be_longer_than_any_clock() {
+    let (address, _headers) = server().await;
+    let builder = Client::builder(closed().await).add_address(address);
+    let client = builder.connect_timeout(Duration::MAX).await.unwrap();
+    let raw = client.raw();
+    let answer = raw.get_system_info(GetSystemInfoRequest {}, Duration::MAX);
+    assert_eq!(answer.await.map(drop).map_err(|it| it.code()), Ok(()));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 mod codecs;
 mod connection;
 mod failover;
-mod fake;
+pub(crate) mod fake;
 mod following;
 mod histories;
 #[cfg(feature = "server")]

@@ -21,7 +21,7 @@ use rustls::{
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
-use super::ways::{answer_all, ask};
+use super::ways::{answer_all, ask, closed};
 use crate::{
     client::{Client, Tls},
     error::ConnectError,
@@ -193,6 +193,33 @@ async fn a_certificate_that_is_not_accepted_is_explained() {
     let new = server(&new, None).await;
     let text = refusal(&new.address, trusted).await;
     assert!(text.contains("not valid yet"), "{text}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_accepted_is_explained_for_several_addresses() {
+    let authority = Authority::new();
+    let (one, other) = (
+        server(&authority.issue("127.0.0.1"), None).await.address,
+        server(&authority.issue("127.0.0.1"), None).await.address,
+    );
+    let tls = || Tls::new().roots(Authority::new().root());
+    let builder = Client::builder(&*one).add_address(&*other).tls(tls());
+    let error = builder.await.expect_err("neither is trusted");
+    let ConnectError::Tls { address, reason } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*address, format!("https://{one}, https://{other}"));
+    assert!(
+        reason.starts_with("the server's certificate is of no issuer"),
+        "{reason}"
+    );
+
+    let builder = Client::builder(&*one)
+        .add_address(closed().await)
+        .tls(tls());
+    let error = builder.await.expect_err("neither can be used");
+    let listed = format!("{one}: the server's certificate is of no issuer that this client trusts");
+    assert!(error.to_string().contains(&listed), "{error}");
 }
 
 #[tokio::test]
