@@ -4,16 +4,17 @@ use std::{any::Any, fmt, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Dur
 
 use durably_engine::Payload;
 use futures::{
-    FutureExt, StreamExt,
+    FutureExt, StreamExt, TryStreamExt,
     future::{self, Either},
-    stream::FuturesOrdered,
+    stream,
 };
 use tokio::runtime::Handle;
 
 use super::{At, CodecContext, CodecError, DynCodec, threads};
 
-/// Batches of one message that are transformed side by side: a codec may ask another server for each.
-const SIDE_BY_SIDE: usize = 16;
+/// How many batches of one message, or payloads of one batch, are transformed side by side where another server may be
+/// asked for each.
+pub(super) const SIDE_BY_SIDE: usize = 16;
 
 /// Which way payloads go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,20 +162,12 @@ async fn run(
     direction: Direction,
     batches: Vec<Batch>,
 ) -> Result<Vec<Vec<Payload>>, ChainFault> {
-    let mut transformed = Vec::with_capacity(batches.len());
-    let mut waiting = FuturesOrdered::new();
-    for (index, batch) in batches.into_iter().enumerate() {
-        if waiting.len() == SIDE_BY_SIDE
-            && let Some(next) = waiting.next().await
-        {
-            transformed.push(next?);
-        }
-        waiting.push_back(pass(&codecs, direction, index, batch));
-    }
-    while let Some(next) = waiting.next().await {
-        transformed.push(next?);
-    }
-    Ok(transformed)
+    let passes = batches.into_iter().enumerate();
+    let passes = passes.map(|(index, batch)| pass(&codecs, direction, index, batch));
+    stream::iter(passes)
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await
 }
 
 /// Passes one batch through all codecs.

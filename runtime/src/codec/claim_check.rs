@@ -14,9 +14,10 @@ use std::{
 };
 
 use durably_engine::{Payload, payload::JSON_PROTOBUF};
+use futures::{StreamExt, TryStreamExt, stream};
 use ring::digest::{SHA256, digest};
 
-use super::{CodecContext, CodecError, PayloadCodec, at};
+use super::{CodecContext, CodecError, PayloadCodec, at, chain::SIDE_BY_SIDE};
 use crate::wire::payload;
 
 /// Payloads of fewer bytes stay where they are.
@@ -158,11 +159,7 @@ impl<S: Store> PayloadCodec for ClaimCheck<S> {
         payloads: Vec<Payload>,
         _: &CodecContext,
     ) -> Result<Vec<Payload>, CodecError> {
-        let mut kept = Vec::with_capacity(payloads.len());
-        for (index, payload) in payloads.into_iter().enumerate() {
-            kept.push(self.keep(payload).await.map_err(|error| at(index, error))?);
-        }
-        Ok(kept)
+        side_by_side(payloads, |payload| self.keep(payload)).await
     }
 
     async fn decode(
@@ -170,16 +167,23 @@ impl<S: Store> PayloadCodec for ClaimCheck<S> {
         payloads: Vec<Payload>,
         _: &CodecContext,
     ) -> Result<Vec<Payload>, CodecError> {
-        let mut fetched = Vec::with_capacity(payloads.len());
-        for (index, payload) in payloads.into_iter().enumerate() {
-            fetched.push(
-                self.fetch(payload)
-                    .await
-                    .map_err(|error| at(index, error))?,
-            );
-        }
-        Ok(fetched)
+        side_by_side(payloads, |payload| self.fetch(payload)).await
     }
+}
+
+/// Transforms payloads side by side, because a store answers each by itself; they stay in their order.
+async fn side_by_side<F>(
+    payloads: Vec<Payload>,
+    transform: impl Fn(Payload) -> F,
+) -> Result<Vec<Payload>, CodecError>
+where
+    F: Future<Output = Result<Payload, CodecError>>,
+{
+    let all = payloads.into_iter().enumerate().map(|(index, payload)| {
+        let transformed = transform(payload);
+        async move { transformed.await.map_err(|error| at(index, error)) }
+    });
+    stream::iter(all).buffered(SIDE_BY_SIDE).try_collect().await
 }
 
 impl<S> fmt::Debug for ClaimCheck<S> {
@@ -287,6 +291,7 @@ mod tests {
     use futures::FutureExt as _;
 
     use super::*;
+    use crate::codec::At;
 
     struct Temporary(PathBuf);
 
@@ -359,6 +364,44 @@ mod tests {
         );
         assert_eq!(reference.encoding(), "json/protobuf");
         assert_eq!(decoded(&codec, reference), Ok(large()));
+    }
+
+    /// Answers no request before there are this many.
+    struct Together(tokio::sync::Barrier);
+
+    impl Store for Together {
+        async fn put(&self, _: &str, _: Vec<u8>) -> Result<(), CodecError> {
+            self.0.wait().await;
+            Ok(())
+        }
+
+        async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, CodecError> {
+            self.0.wait().await;
+            Err(format!("no {name}").into())
+        }
+    }
+
+    #[test]
+    fn payloads_of_a_batch_are_kept_and_fetched_side_by_side() {
+        let codec = ClaimCheck::new(Together(tokio::sync::Barrier::new(3))).min_bytes(1);
+        let context = CodecContext::of_namespace("default");
+        let payloads = ["1", "2", "3"]
+            .map(|json| Payload::json(json.into()))
+            .to_vec();
+        let names: Vec<_> = payloads
+            .iter()
+            .map(|payload| hash(&payload::to_bytes(payload.clone())))
+            .collect();
+        let kept = codec.encode(payloads, &context).now_or_never();
+        let kept = kept.expect("none waits for another").expect("all are kept");
+        for (reference, name) in kept.iter().zip(&names) {
+            let reference = String::from_utf8_lossy(reference.data());
+            assert!(reference.contains(name), "{reference}");
+        }
+        let fetched = codec.decode(kept, &context).now_or_never();
+        let fault = fetched.expect("none waits for another").unwrap_err();
+        assert_eq!(fault.downcast_ref::<At>().map(|at| at.index), Some(0));
+        assert!(fault.to_string().contains(&names[0]), "{fault}");
     }
 
     #[test]
