@@ -52,6 +52,8 @@ pub use self::compression::Compression;
 pub use self::encryption::{Encryption, Keys};
 #[cfg(feature = "codec-server")]
 pub use self::endpoint::Endpoint;
+#[cfg(feature = "replay")]
+pub(crate) use self::threads::block_on;
 use crate::{
     data::type_name,
     wire::{self, payload_fields::Subject},

@@ -1,6 +1,8 @@
 //! The threads on which codecs run that may wait or block.
 
 use std::{io, sync::OnceLock};
+#[cfg(feature = "replay")]
+use std::{panic::resume_unwind, thread};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -14,6 +16,15 @@ pub(super) fn handle() -> Result<&'static Handle, String> {
         Ok(runtime) => Ok(runtime.handle()),
         Err(error) => Err(format!("threads for codecs cannot be started: {error}")),
     }
+}
+
+/// Waits for a job of codecs where nothing can be awaited; the error is that it could not be begun.
+#[cfg(feature = "replay")]
+pub(crate) fn block_on<T: Send>(job: impl Future<Output = T> + Send) -> Result<T, String> {
+    let handle = handle()?;
+    // The caller may be on a thread of a runtime, which tokio lets nobody block.
+    let done = thread::scope(|scope| scope.spawn(|| handle.block_on(job)).join());
+    Ok(done.unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
 fn start() -> io::Result<Runtime> {

@@ -116,7 +116,7 @@ fn cipher(converter: &Converter) -> Result<&dyn Cipher, DataFault> {
     let missing = || {
         fault(
             "it is always encrypted, and this client has no keys; \
-             `Codecs::encrypted_values` or the codec `Encryption` sets them"
+             `Codecs::encrypted_values` or the codec `Encryption` sets them, in a replay by `.codecs(..)`"
                 .to_owned(),
         )
     };
@@ -180,7 +180,8 @@ mod tests {
     fn without_keys_nothing_is_written_and_nothing_read() {
         let card = Encrypted::new("4711".to_owned());
         let no_keys = "it is always encrypted, and this client has no keys; \
-                       `Codecs::encrypted_values` or the codec `Encryption` sets them";
+                       `Codecs::encrypted_values` or the codec `Encryption` sets them, in a replay by \
+                       `.codecs(..)`";
         for fault in [
             card.encode_own(&Converter::JSON).map(drop),
             card.unencoded_own().encode(&Converter::JSON).map(drop),

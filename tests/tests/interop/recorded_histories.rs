@@ -334,7 +334,10 @@ async fn histories_of_a_list_replay_open_and_closed(world: &World) -> Result<()>
     let all = || replay::client(&world.client, &of_queue).workflow::<Parcel>();
     let summary = all().skip_unregistered().check().await?;
     assert_eq!(summary.skipped, BTreeMap::from([("Letter".into(), 1)]));
-    let Err(CheckError::Failed { failures, summary }) = all().check().await else {
+    let Err(CheckError::Failed {
+        failures, summary, ..
+    }) = all().check().await
+    else {
         panic!("letters are not registered");
     };
     assert_eq!((failures.len(), summary.histories), (1, 3));

@@ -2,11 +2,12 @@
 //! key; without the key, or with another one, nothing is readable and nothing is lost.
 
 use durably::{
-    client::{Client, WorkflowStatus},
+    client::{Client, History, WorkflowStatus},
     codec::{ClaimCheck, Codecs, Compression, Encryption, Folder, Keys},
     data::{Encoded, Encrypted, Sensitive},
     error::{ResultError, RpcError, StartError},
     prelude::*,
+    replay::{self, ReplayError, Replayer},
     schedule::Overlap,
     search::{Keyword, SearchKey},
 };
@@ -37,12 +38,25 @@ fn encryption() -> Encryption {
     Encryption::aes256_gcm(Keys::new("k1", KEY))
 }
 
-fn secured(world: &World) -> Client {
-    let codecs = Codecs::new()
+fn codecs() -> Codecs {
+    Codecs::new()
         .codec(encryption())
         .codec(Compression::zstd())
-        .encode_failures();
-    world.client.with_codecs(codecs)
+        .encode_failures()
+}
+
+fn secured(world: &World) -> Client {
+    world.client.with_codecs(codecs())
+}
+
+/// A history as a program without the key writes it to a file.
+async fn exported(world: &World, workflow_id: &str, run_id: Option<&str>) -> Result<History> {
+    let handle = world.client.handle(workflow_id);
+    let handle = match run_id {
+        Some(run_id) => handle.run(run_id),
+        None => handle,
+    };
+    Ok(History::from_json(&handle.history().await?.to_json())?)
 }
 
 /// Fails once, and returns what the first attempt has reported.
@@ -336,6 +350,13 @@ async fn nothing_that_is_kept_shows_a_secret_and_all_is_read_with_the_key(
     assert!(encodings.count() > 30);
     assert!(encrypted.windows(15).any(|it| it == b"Encoded failure"));
 
+    let exported = replay::histories([
+        exported(world, &id, run.run_id()).await?,
+        exported(world, &id, None).await?,
+    ]);
+    let summary = exported.codecs(codecs()).workflow::<Vault>().check()?;
+    assert_eq!(summary.histories, 2);
+
     // What the lists and descriptions of the server show.
     let mut service = world.service().await?;
     let described = service.describe_workflow_execution(DescribeWorkflowExecutionRequest {
@@ -508,6 +529,16 @@ async fn an_encrypted_value_is_encrypted_without_a_codec_too(world: &World) -> R
     );
     let events = history::events(&world.address(), &id, "").await;
     assert!(!shows_secret(&payloads(&events)));
+    let exported = exported(world, &id, None).await?;
+    let keys = Codecs::new().encrypted_values(encryption());
+    let replayer = Replayer::new().codecs(keys).workflow::<Charges>();
+    replayer.replay(exported.clone())?;
+    // Without keys the signal is dropped.
+    let replayed = Replayer::new().workflow::<Charges>().replay(exported);
+    assert!(
+        matches!(replayed, Err(ReplayError::Mismatch(_))),
+        "{replayed:?}"
+    );
     // Another client has the codec for everything, and the same key.
     let whole = Charges::handle(&secured(world), &id);
     assert_eq!(

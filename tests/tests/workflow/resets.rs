@@ -3,11 +3,12 @@
 use durably::client::{History, ResetPoint};
 use durably::error::{HandleError, RpcError};
 use durably::prelude::*;
-use durably::replay::Replayer;
+use durably::replay::{self, Replayer};
 use durably_tests::{World, eventually, on_both_servers, unique};
 
 on_both_servers! {
     updates_and_signals_keep_their_order_through_a_reset
+    a_run_after_a_reset_knows_its_id_in_a_replay_too
 }
 
 #[activity(start_to_close = "10s")]
@@ -135,6 +136,58 @@ async fn updates_and_signals_keep_their_order_through_a_reset(world: &World) -> 
     assert_eq!(admitted.count(), 2, "{names:?}");
     Replayer::new().workflow::<Diary>().replay(history)?;
     second.shutdown().await
+}
+
+/// Its child is called by its run.
+#[derive(Default)]
+struct Parent;
+
+#[workflow(name = "parent")]
+impl Parent {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<String> {
+        let child = Child::child(ctx).id(format!("child of {}", ctx.run_id()));
+        let child = child.task_queue(ctx.task_queue()).start().await?;
+        Ok(child.result().await?)
+    }
+}
+
+#[derive(Default)]
+struct Child;
+
+#[workflow(name = "child")]
+impl Child {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> String {
+        ctx.workflow_id().to_owned()
+    }
+}
+
+async fn a_run_after_a_reset_knows_its_id_in_a_replay_too(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Parent>().workflow::<Child>();
+    let worker = worker.spawn().await?;
+    let parent = Parent::start(&world.client)
+        .id(unique("parent"))
+        .task_queue(&world.queue)
+        .await?;
+    let first = parent.result().await?;
+    assert_eq!(
+        first,
+        format!("child of {}", parent.run_id().unwrap_or_default())
+    );
+    let again = parent.reset(ResetPoint::FirstTask, "test").await?;
+    let second = again.result().await?;
+    assert_eq!(
+        second,
+        format!("child of {}", again.run_id().unwrap_or_default())
+    );
+    assert_ne!(first, second);
+    let history = again.history().await?;
+    let exported = History::from_json(&history.to_json())?;
+    replay::histories([history, exported])
+        .workflow::<Parent>()
+        .check()?;
+    worker.shutdown().await
 }
 
 #[test]

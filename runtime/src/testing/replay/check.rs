@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     client::{Client, History, List},
+    codec::Codecs,
     data::{Converter, Format, Text, search::Filter},
     definition::Workflow,
     error::HandleError,
@@ -155,6 +156,20 @@ impl Replay<Recorded> {
         }
     }
 
+    /// Decodes the payloads of the histories with these codecs, as the workers of the workflows did; those of a
+    /// [client](super::client) come decoded.
+    ///
+    /// ```no_run
+    /// # use durably::{codec::{Codecs, PayloadCodec}, replay::Replay};
+    /// # fn example(encryption: impl PayloadCodec) -> Replay {
+    /// durably::replay::folder("tests/histories").codecs(Codecs::new().codec(encryption))
+    /// # }
+    /// ```
+    pub fn codecs(mut self, codecs: Codecs) -> Self {
+        self.replayer = self.replayer.codecs(codecs);
+        self
+    }
+
     /// Replays all histories.
     ///
     /// ```no_run
@@ -277,15 +292,17 @@ impl Replay<OnServer> {
     ///
     /// # Errors
     /// [`CheckError::Failed`], with a report of each history that does not replay; [`CheckError::NoHistories`] if
-    /// there is none; [`CheckError::Client`] if they cannot be fetched.
+    /// there is none; [`CheckError::Client`] if some cannot be fetched and all before them replay.
     pub async fn check(self) -> Result<Summary, CheckError> {
         let mut checked = Checked::new(self.skips_unregistered);
         let filter = match self.source.filter.as_str() {
             "" => "the namespace".to_owned(),
             filter => format!("the list of `{filter}`"),
         };
-        self.replay_each(|replayed| checked.add(replayed)).await?;
-        checked.finish(filter)
+        match self.replay_each(|replayed| checked.add(replayed)).await {
+            Ok(()) => checked.finish(filter),
+            Err(error) => Err(checked.cut_short(error)),
+        }
     }
 
     /// Fetches and replays all histories, and returns what came of each.
@@ -303,7 +320,7 @@ impl Replay<OnServer> {
     /// ```
     ///
     /// # Errors
-    /// The histories cannot be fetched.
+    /// Some histories cannot be fetched; [`check`](Self::check) reports those before them all the same.
     pub async fn replay_all(self) -> Result<Vec<Replayed>, HandleError> {
         let mut all = Vec::new();
         self.replay_each(|replayed| all.push(replayed)).await?;

@@ -64,9 +64,12 @@ fn collect(folder: &Path, found: &mut Vec<Result<PathBuf, Unreadable>>) {
             continue;
         }
         let path = entry.path();
-        match path.is_dir() {
-            true => collect(&path, found),
-            false => found.push(Ok(path)),
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => collect(&path, found),
+            // It may lead to a folder that holds it.
+            Ok(kind) if kind.is_symlink() && path.is_dir() => {}
+            Ok(_) => found.push(Ok(path)),
+            Err(error) => found.push(Err(Unreadable::new(&path, &error))),
         }
     }
 }

@@ -45,8 +45,8 @@ use crate::{
 };
 
 /// Replays the histories in a folder and the folders in it: one a file, as JSON or protobuf. The content of a file
-/// decides which, not its name; names that begin with a dot are left out. A path that is not absolute begins at
-/// the working directory, which is the package's in `cargo test`.
+/// decides which, not its name; names that begin with a dot are left out, as are links to folders. A path that is not
+/// absolute begins at the working directory, which is the package's in `cargo test`.
 ///
 /// ```no_run
 /// # use durably::prelude::*;
@@ -98,7 +98,8 @@ pub fn histories(histories: impl IntoIterator<Item = History>) -> Replay<Recorde
 }
 
 /// Replays the histories of the workflows on a server that match a
-/// [list filter](https://docs.temporal.io/list-filter), newest first. Values are in the format of the client.
+/// [list filter](https://docs.temporal.io/list-filter), newest first. Values are in the format of the
+/// client, whose codecs decode them.
 ///
 /// ```no_run
 /// # use durably::prelude::*;

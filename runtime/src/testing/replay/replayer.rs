@@ -6,6 +6,7 @@ use durably_engine::{EngineError, EventKind, Fact, Task};
 
 use super::ReplayError;
 use crate::{
+    codec::{self, Codecs},
     data::{Converter, Format, Text},
     definition::Workflow,
     driver::{
@@ -14,8 +15,10 @@ use crate::{
         local::NoLocalActivities,
     },
     instance::{core::WorkerFacts, waker::ExecutorWaker},
+    transport::codec::MessageCodecs,
     wire::{
         history::{History, HistoryEvent},
+        payload_fields::Subject,
         workflow_task::append_history,
     },
 };
@@ -43,6 +46,8 @@ pub struct Replayer {
     /// Replays the types that are not in the map.
     dynamic: Option<WorkflowEntry>,
     worker: Arc<WorkerFacts>,
+    /// Decode the payloads of histories.
+    codecs: MessageCodecs,
 }
 
 impl Default for Replayer {
@@ -67,6 +72,7 @@ impl Replayer {
                 converter,
                 measures: Default::default(),
             }),
+            codecs: MessageCodecs::default(),
         }
     }
 
@@ -95,6 +101,24 @@ impl Replayer {
         self
     }
 
+    /// Decodes the payloads of histories with these codecs, as the workers of the workflows did: for histories that were
+    /// exported as the server keeps them, without a codec endpoint. They set the keys of
+    /// [`Encrypted`](crate::data::Encrypted) values, too.
+    ///
+    /// ```
+    /// # use durably::{codec::{Codecs, PayloadCodec}, replay::Replayer};
+    /// # fn example(encryption: impl PayloadCodec) -> Replayer {
+    /// let replayer = Replayer::new().codecs(Codecs::new().codec(encryption));
+    /// # replayer
+    /// # }
+    /// ```
+    pub fn codecs(mut self, codecs: Codecs) -> Self {
+        self.codecs = MessageCodecs::new(&codecs);
+        let worker = Arc::make_mut(&mut self.worker);
+        worker.converter = worker.converter.with_cipher(codecs.cipher);
+        self
+    }
+
     /// The namespace that workflow code reads in `ctx.namespace()`; `default` if not set.
     ///
     /// ```
@@ -114,7 +138,7 @@ impl Replayer {
     /// [`ReplayError::Mismatch`] if the code took another path than the history; the other kinds if
     /// it could not be tried.
     pub fn replay(&self, history: History) -> Result<(), ReplayError> {
-        let task = task(history)?;
+        let task = self.task(history)?;
         let found = self.workflows.get(task.workflow_type.as_str());
         let Some(entry) = found.or(self.dynamic.as_ref()) else {
             return Err(ReplayError::UnknownType {
@@ -142,12 +166,40 @@ impl Replayer {
             }),
         }
     }
+
+    /// A task that replays a history and asks for nothing more. The history itself names the run.
+    fn task(&self, history: History) -> Result<Task, ReplayError> {
+        require_all_events(history.events())?;
+        let mut task = Task {
+            // The first event names the run that it was recorded in: after a reset, another one.
+            run_id: history.run_id().to_owned(),
+            workflow_id: history.workflow_id().to_owned(),
+            ..Task::default()
+        };
+        let mut raw = history.into_raw();
+        if !self.codecs.is_empty() {
+            let namespace = self.worker.namespace.as_str().into();
+            let about = Subject::workflow(&task.workflow_id);
+            let decoding = self.codecs.decode(&mut raw, &namespace, about);
+            codec::block_on(decoding)
+                .map_err(ReplayError::unreadable)?
+                .map_err(|fault| ReplayError::unreadable(fault.to_string()))?;
+        }
+        append_history(&mut task, raw.events)?;
+        if let Some(EventKind::Fact(Fact::RunStarted(started))) =
+            task.history.first().map(|event| &event.kind)
+        {
+            task.workflow_type.clone_from(&started.workflow_type);
+        }
+        Ok(task)
+    }
 }
 
 impl fmt::Debug for Replayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Replayer")
             .field("workflows", &self.workflows.keys())
+            .field("codecs", &self.codecs)
             .finish()
     }
 }
@@ -168,21 +220,6 @@ impl From<TaskFailure> for Stopped {
     fn from(failure: TaskFailure) -> Self {
         Self::Code(failure)
     }
-}
-
-/// A task that replays a history and asks for nothing more. The history itself names the run.
-fn task(history: History) -> Result<Task, ReplayError> {
-    require_all_events(history.events())?;
-    let mut task = Task::default();
-    append_history(&mut task, history.into_raw().events)?;
-    if let Some(EventKind::Fact(Fact::RunStarted(started))) =
-        task.history.first().map(|event| &event.kind)
-    {
-        task.workflow_type.clone_from(&started.workflow_type);
-        task.workflow_id.clone_from(&started.workflow_id);
-        task.run_id.clone_from(&started.original_run_id);
-    }
-    Ok(task)
 }
 
 /// Refuses a history that lacks events: its code would seem to take another path.

@@ -97,13 +97,15 @@ pub enum CheckError {
         failures: Vec<Replayed>,
         /// Those that do.
         summary: Summary,
+        /// Why there may be more: the histories after these could not be fetched.
+        not_fetched: Option<Box<HandleError>>,
     },
     /// There is no history to replay, so nothing was checked.
     NoHistories {
         /// What has none.
         place: String,
     },
-    /// The histories could not be fetched.
+    /// The histories, or some of them, could not be fetched. Those that could replay.
     Client(HandleError),
 }
 
@@ -263,9 +265,16 @@ fn by_type(counts: &BTreeMap<String, usize>) -> String {
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed { failures, summary } => {
+            Self::Failed {
+                failures,
+                summary,
+                not_fetched,
+            } => {
                 let failed = counted(failures.len(), "history does", "histories do");
                 write!(f, "{failed} not replay, {} do", summary.histories)?;
+                if let Some(error) = not_fetched {
+                    write!(f, ", and others cannot be fetched: {error}")?;
+                }
                 let mut reported: Vec<&Replayed> = Vec::new();
                 for failure in failures {
                     if reported.iter().any(|earlier| earlier.fails_like(failure)) {
@@ -365,19 +374,36 @@ impl Checked {
             // A check of nothing passes for ever: here the types are wrong.
             self.failures.append(&mut self.skipped);
         }
-        for skipped in self.skipped {
-            *self
-                .summary
-                .skipped
-                .entry(skipped.workflow_type)
-                .or_default() += 1;
-        }
         match self.failures.is_empty() {
-            true => Ok(self.summary),
-            false => Err(CheckError::Failed {
-                failures: self.failures,
-                summary: self.summary,
-            }),
+            true => {
+                self.count_skipped();
+                Ok(self.summary)
+            }
+            false => Err(self.failed(None)),
+        }
+    }
+
+    /// The end of a check that can fetch no more histories.
+    pub(super) fn cut_short(self, error: HandleError) -> CheckError {
+        match self.failures.is_empty() {
+            true => CheckError::Client(error),
+            false => self.failed(Some(error)),
+        }
+    }
+
+    fn failed(mut self, not_fetched: Option<HandleError>) -> CheckError {
+        self.count_skipped();
+        CheckError::Failed {
+            failures: self.failures,
+            summary: self.summary,
+            not_fetched: not_fetched.map(Box::new),
+        }
+    }
+
+    fn count_skipped(&mut self) {
+        for skipped in self.skipped.drain(..) {
+            let of_type = self.summary.skipped.entry(skipped.workflow_type);
+            *of_type.or_default() += 1;
         }
     }
 }

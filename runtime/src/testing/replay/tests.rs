@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::*;
-use crate::{Args, prelude::*, texts::Texts};
+use crate::{Args, client::tests::fake, prelude::*, texts::Texts};
 
 #[activity(start_to_close = "10s")]
 async fn inc(n: u32) -> u32 {
@@ -239,7 +239,10 @@ fn results_are_those_of_each_history_in_the_order_of_the_files() {
 #[test]
 fn types_that_are_not_registered_are_left_out_on_request_only() {
     let all = || histories([history("activities"), history("signals")]);
-    let Err(CheckError::Failed { failures, summary }) = all().workflow::<Loop>().check() else {
+    let Err(CheckError::Failed {
+        failures, summary, ..
+    }) = all().workflow::<Loop>().check()
+    else {
         panic!("the type is unknown");
     };
     assert_eq!((failures.len(), summary.histories), (1, 1));
@@ -297,6 +300,198 @@ fn code_of_a_run_is_outside_of_the_callers_runtime() {
             "{error}"
         );
     });
+}
+
+/// It calls its child by its own run.
+#[derive(Default)]
+struct Named;
+
+#[workflow]
+impl Named {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let child = ctx
+            .child::<()>("Child", ())
+            .id(format!("child of {}", ctx.run_id()));
+        child.start().await?;
+        Ok(())
+    }
+}
+
+/// The history of a run that a reset has made of `run-1`.
+fn after_reset(child: &str) -> History {
+    let json = format!(
+        r#"[
+            {{"eventId": "1", "eventTime": "2026-01-01T00:00:00Z", "eventType": "WorkflowExecutionStarted", "workflowExecutionStartedEventAttributes": {{
+                "workflowId": "named", "workflowType": {{"name": "Named"}}, "originalExecutionRunId": "run-1"}}}},
+            {{"eventId": "2", "eventTime": "2026-01-01T00:00:00Z", "eventType": "WorkflowTaskScheduled", "workflowTaskScheduledEventAttributes": {{}}}},
+            {{"eventId": "3", "eventTime": "2026-01-01T00:00:00Z", "eventType": "WorkflowTaskStarted", "workflowTaskStartedEventAttributes": {{"scheduledEventId": "2"}}}},
+            {{"eventId": "4", "eventTime": "2026-01-01T00:00:00Z", "eventType": "WorkflowTaskFailed", "workflowTaskFailedEventAttributes": {{"scheduledEventId": "2", "startedEventId": "3",
+                "cause": "WORKFLOW_TASK_FAILED_CAUSE_RESET_WORKFLOW", "baseRunId": "run-1", "newRunId": "run-2"}}}},
+            {{"eventId": "5", "eventTime": "2026-01-01T00:00:00Z", "eventType": "WorkflowTaskScheduled", "workflowTaskScheduledEventAttributes": {{}}}},
+            {{"eventId": "6", "eventTime": "2026-01-01T00:00:00Z", "eventType": "WorkflowTaskStarted", "workflowTaskStartedEventAttributes": {{"scheduledEventId": "5"}}}},
+            {{"eventId": "7", "eventTime": "2026-01-01T00:00:00Z", "eventType": "WorkflowTaskCompleted", "workflowTaskCompletedEventAttributes": {{"scheduledEventId": "5", "startedEventId": "6"}}}},
+            {{"eventId": "8", "eventTime": "2026-01-01T00:00:00Z", "eventType": "StartChildWorkflowExecutionInitiated", "startChildWorkflowExecutionInitiatedEventAttributes": {{
+                "workflowId": "{child}", "workflowType": {{"name": "Child"}}, "workflowTaskCompletedEventId": "7"}}}}
+        ]"#
+    );
+    History::from_json(&json).unwrap()
+}
+
+#[test]
+fn a_history_after_a_reset_is_replayed_with_the_id_of_the_new_run() {
+    let check = |child| histories([after_reset(child)]).workflow::<Named>().check();
+    assert_eq!(check("child of run-2").unwrap().histories, 1);
+    assert!(matches!(
+        check("child of run-1"),
+        Err(CheckError::Failed { .. })
+    ));
+}
+
+/// Takes what is always encrypted.
+#[cfg(feature = "encryption")]
+#[derive(Default)]
+struct Secret;
+
+#[cfg(feature = "encryption")]
+#[workflow(name = "Loop")]
+impl Secret {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, n: crate::data::Encrypted<u32>) -> Result<u32> {
+        let mut x = 0;
+        for _ in 0..n.into_exposed() {
+            x = inc::call(ctx, x).await?;
+        }
+        Ok(x)
+    }
+}
+
+#[cfg(feature = "encryption")]
+#[tokio::test]
+async fn encrypted_histories_replay_with_the_codecs_of_their_workers() {
+    use crate::{
+        codec::{Codecs, Encryption, Keys},
+        transport::codec::MessageCodecs,
+        wire::payload_fields::Subject,
+    };
+
+    let keys = |id| Encryption::aes256_gcm(Keys::new(id, [7; 32])).only_encrypted();
+    let codecs = || Codecs::new().codec(keys("k1"));
+    let mut raw = history("activities").into_raw();
+    let namespace = "shop".into();
+    let encoded = MessageCodecs::new(&codecs());
+    let encoded = encoded.encode(&mut raw, &namespace, Subject::workflow("loop"));
+    encoded.await.unwrap();
+    let encrypted = || histories([History::from_raw(raw.clone())]).namespace("shop");
+
+    // On a thread of a runtime, as well.
+    let replayed = encrypted().codecs(codecs()).workflow::<Secret>().check();
+    assert_eq!(replayed.unwrap().events, 35);
+    let replayer = Replayer::new().codecs(codecs()).namespace("shop");
+    let replayer = replayer.workflow::<Loop>();
+    assert_eq!(replayer.replay(History::from_raw(raw.clone())), Ok(()));
+
+    let unread = encrypted().workflow::<Secret>().check().unwrap_err();
+    let words = "sets them, in a replay by `.codecs(..)`";
+    assert!(unread.to_string().contains(words), "{unread}");
+    let other = encrypted().codecs(Codecs::new().codec(keys("k2")));
+    let undecoded = other.workflow::<Secret>().check().unwrap_err().to_string();
+    for part in [
+        "codec `Encryption` cannot decode payload `events[0].WorkflowExecutionStarted.input[0]`",
+        "it is encrypted with key `k1`, which is not here",
+    ] {
+        assert!(undecoded.contains(part), "{undecoded}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_replayed_before_a_history_cannot_be_fetched_is_reported() {
+    use crate::raw::api::{
+        common::v1::{WorkflowExecution, WorkflowType},
+        workflow::v1::WorkflowExecutionInfo,
+        workflowservice::v1::{
+            GetWorkflowExecutionHistoryResponse, ListWorkflowExecutionsResponse,
+        },
+    };
+
+    let (fake, client) = fake::server().await;
+    let page = |token: &str| ListWorkflowExecutionsResponse {
+        executions: vec![WorkflowExecutionInfo {
+            execution: Some(WorkflowExecution {
+                workflow_id: "loop".to_owned(),
+                run_id: "run".to_owned(),
+            }),
+            r#type: Some(WorkflowType {
+                name: "Loop".to_owned(),
+            }),
+            ..Default::default()
+        }],
+        next_page_token: token.as_bytes().to_vec(),
+    };
+    let denied = || tonic::Status::permission_denied("no");
+    for _ in 0..2 {
+        fake.list_workflow_executions.then(Ok(page("more")));
+        fake.get_workflow_execution_history
+            .then(Ok(GetWorkflowExecutionHistoryResponse {
+                history: Some(history("activities").into_raw()),
+                ..Default::default()
+            }));
+        fake.list_workflow_executions.then(Err(denied()));
+    }
+    let all = || super::client(&client, "");
+    let CheckError::Failed {
+        failures,
+        summary,
+        not_fetched: Some(error),
+    } = all().workflow::<Sleeps>().check().await.unwrap_err()
+    else {
+        panic!("it does not replay");
+    };
+    assert_eq!((failures.len(), summary.histories), (1, 0));
+    assert!(error.to_string().contains("no"), "{error}");
+    let failed = CheckError::Failed {
+        failures,
+        summary,
+        not_fetched: Some(error),
+    };
+    let first = failed.to_string();
+    let first = first.lines().next().unwrap_or_default();
+    let words = "1 history does not replay, 0 do, and others cannot be fetched: ";
+    assert!(first.starts_with(words), "{first}");
+
+    let replayed = all().workflow::<Loop>().check().await;
+    assert!(
+        matches!(replayed, Err(CheckError::Client(_))),
+        "{replayed:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_files_are_followed_and_those_to_folders_are_not() {
+    use std::os::unix::fs::symlink;
+
+    let folder = Folder::new("links");
+    folder.write("a.json", history("activities").to_json());
+    symlink(&folder.0, folder.0.join("older/loop")).unwrap();
+    symlink(folder.0.join("a.json"), folder.0.join("b.json")).unwrap();
+    let check = || super::folder(&folder.0).workflow::<Loop>().check();
+    assert_eq!(check().unwrap().histories, 2);
+    symlink(folder.0.join("missing"), folder.0.join("c.json")).unwrap();
+    let error = check().unwrap_err().to_string();
+    assert!(error.contains("c.json`"), "{error}");
+}
+
+#[test]
+fn times_that_only_protobuf_has_do_not_keep_a_history_from_its_json() {
+    let mut raw = history("activities").into_raw();
+    for event in &mut raw.events {
+        event.event_time.get_or_insert_default().seconds = i64::MAX;
+    }
+    let read = History::from_protobuf(&History::from_raw(raw).to_protobuf()).unwrap();
+    let json = read.to_json();
+    assert_eq!(json.matches("9999-12-31T23:59:59.999999999Z").count(), 35);
+    assert_eq!(History::from_json(&json).unwrap().len(), 35);
 }
 
 /// The whole text of each, which a person has read.
