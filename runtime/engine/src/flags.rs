@@ -2,9 +2,9 @@
 
 use crate::SdkMetadata;
 
-/// Name under which the SDK records itself in history, and in answers to queries.
+/// Name of the SDK: in histories, in answers to queries, in the headers of requests and in heartbeats of workers.
 pub const SDK_NAME: &str = "durably";
-/// Version under which the SDK records itself in history, and in answers to queries.
+/// Version of the SDK, which goes with its name.
 pub const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// One way of doing things that histories depend on. Numbers are recorded and never reused.

@@ -422,7 +422,7 @@ impl BatchHandle {
             within(timeout, what, async {
                 let caller = handle.client.caller();
                 let patience = Patience::at_once(timeout);
-                let stopped = caller.call_with_effect(request, patience, is_missing);
+                let stopped = caller.call_with_effect(request, patience, CallError::is_missing);
                 stopped.await.map_err(|error| handle.refused(error))
             })
             .await
@@ -441,7 +441,7 @@ impl BatchHandle {
     }
 
     fn refused(&self, error: CallError) -> BatchError {
-        match is_missing(&error) {
+        match error.is_missing() {
             true => BatchNotFound {
                 batch_id: self.id.clone(),
             }
@@ -449,11 +449,6 @@ impl BatchHandle {
             false => RpcError::from(error).into(),
         }
     }
-}
-
-/// Whether no batch of the id runs.
-fn is_missing(error: &CallError) -> bool {
-    error.is_not_found() && error.missing_namespace().is_none()
 }
 
 /// Between two looks at a batch that runs: servers do not report its end by themselves.

@@ -1,6 +1,6 @@
 //! A chain of codecs over the payloads of one message.
 
-use std::{any::Any, fmt, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{fmt, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 
 use durably_engine::Payload;
 use futures::{
@@ -11,6 +11,7 @@ use futures::{
 use tokio::runtime::Handle;
 
 use super::{At, CodecContext, CodecError, DynCodec, threads};
+use crate::error::panic_text;
 
 /// How many batches of one message, or payloads of one batch, are transformed side by side where another server may be
 /// asked for each.
@@ -206,7 +207,10 @@ async fn pass(
                 ));
             }
             Ok(Err(error)) => return Err(fault(index_of(&error), error.to_string())),
-            Err(panic) => return Err(fault(None, format!("it panicked: {}", text(&*panic)))),
+            Err(panic) => {
+                let text = panic_text(&*panic).unwrap_or("without a text");
+                return Err(fault(None, format!("it panicked: {text}")));
+            }
         };
     }
     Ok(payloads)
@@ -214,14 +218,6 @@ async fn pass(
 
 fn index_of(error: &CodecError) -> Option<usize> {
     error.downcast_ref::<At>().map(|at| at.index)
-}
-
-fn text(panic: &(dyn Any + Send)) -> &str {
-    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-        (Some(text), _) => text,
-        (None, Some(text)) => text,
-        (None, None) => "without a text",
-    }
 }
 
 #[cfg(test)]

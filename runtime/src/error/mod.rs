@@ -41,6 +41,7 @@ mod external;
 mod failure;
 mod meaning;
 mod namespace;
+mod panic;
 mod record;
 mod rpc;
 mod schedule;
@@ -90,7 +91,9 @@ pub use self::{
     terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},
     typed::TypedError,
 };
-pub(crate) use self::{continue_as_new::NextRun, meaning::Meaning, rpc::no_namespace};
+pub(crate) use self::{
+    continue_as_new::NextRun, meaning::Meaning, panic::panic_text, rpc::no_namespace,
+};
 
 /// The workflow, a scope of it, or the activity was cancelled.
 ///

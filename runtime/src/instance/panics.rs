@@ -1,12 +1,13 @@
 //! Panics in user code become values: message and place, without noise on stderr.
 
 use std::{
-    any::Any,
     cell::{Cell, RefCell},
     fmt,
     panic::{self, AssertUnwindSafe},
     sync::Once,
 };
+
+use crate::error::panic_text;
 
 /// A panic of user code, caught.
 #[derive(Clone, Debug)]
@@ -35,7 +36,9 @@ pub(crate) fn catch<R>(user_code: impl FnOnce() -> R) -> Result<R, Panicked> {
     let result = panic::catch_unwind(AssertUnwindSafe(user_code));
     CATCHING.set(outer);
     result.map_err(|payload| Panicked {
-        message: message_of(payload.as_ref()),
+        message: panic_text(payload.as_ref())
+            .unwrap_or("a panic without a text")
+            .to_owned(),
         place: PLACE.take(),
     })
 }
@@ -58,14 +61,4 @@ fn install_hook() {
             }
         }));
     });
-}
-
-fn message_of(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without a text".to_owned()
-    }
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+use durably_engine::{SDK_NAME, SDK_VERSION};
 use durably_proto::Message;
 use h2::{Reason, RecvStream};
 use http::{
@@ -82,8 +83,11 @@ impl Grpc {
     pub(crate) fn new(channel: Channel, mut headers: HeaderMap, key: Option<ApiKey>) -> Self {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        let agent = concat!("durably/", env!("CARGO_PKG_VERSION"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(agent));
+        let agent = HeaderValue::try_from(format!("{SDK_NAME}/{SDK_VERSION}"));
+        headers.insert(
+            USER_AGENT,
+            agent.expect("a name and a version make a header"),
+        );
         Self {
             channel,
             headers,

@@ -125,6 +125,11 @@ impl CallError {
         self.kind() == Kind::NotFound
     }
 
+    /// Whether what the request names does not exist, in a namespace that does.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.is_not_found() && self.missing_namespace().is_none()
+    }
+
     /// Whether the namespace that is to be deleted does not exist. A real server says so of a deletion as of an
     /// argument that is wrong, and in other words of any other argument.
     pub(crate) fn is_missing_to_delete(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use durably_engine::{SDK_NAME, SDK_VERSION};
 use durably_proto::{
     api::{enums::v1::WorkerStatus as Status, worker::v1 as proto, workflowservice::v1 as pb},
     wkt,
@@ -13,11 +14,6 @@ use super::{
     request::{Request, Sender},
     time,
 };
-
-/// The name of this SDK, by which servers and people know it.
-pub(crate) const SDK_NAME: &str = "durably";
-/// Its version.
-pub(crate) const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Reports a worker to the server.
 #[derive(Debug)]

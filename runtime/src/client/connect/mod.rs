@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use durably_engine::{SDK_NAME, SDK_VERSION};
 use futures::future::BoxFuture;
 use http::{
     HeaderMap, Uri,
@@ -42,10 +43,7 @@ use crate::{
         retry::Patience,
         target::Target,
     },
-    wire::{
-        namespace::GetSystemInfo,
-        worker_heartbeat::{SDK_NAME, SDK_VERSION},
-    },
+    wire::namespace::GetSystemInfo,
 };
 
 const DEFAULT_NAMESPACE: &str = "default";

@@ -91,11 +91,6 @@ impl FromClient {
         self.0.started.as_deref()
     }
 
-    /// The run that was started; empty if this is not a handle of a start.
-    pub(crate) fn first_run_id(&self) -> String {
-        self.0.started.clone().unwrap_or_default()
-    }
-
     /// Where messages go.
     pub(crate) fn execution(&self) -> Execution {
         self.execution_of_run(self.0.run_id.as_deref().unwrap_or_default())
@@ -141,7 +136,7 @@ impl FromClient {
         Call::new(|timeout| async move {
             let request = CancelWorkflow {
                 execution: to.execution(),
-                first_run_id: to.first_run_id(),
+                first_run_id: to.started_run_id().unwrap_or_default().to_owned(),
             };
             let what = || format!("response to the cancel request for `{}`", to.workflow_id());
             within(timeout, what, to.send(request, timeout)).await
@@ -153,7 +148,7 @@ impl FromClient {
         Call::new(|timeout| async move {
             let request = TerminateWorkflow {
                 execution: to.execution(),
-                first_run_id: to.first_run_id(),
+                first_run_id: to.started_run_id().unwrap_or_default().to_owned(),
                 reason,
             };
             let what = || format!("response to the termination of `{}`", to.workflow_id());

@@ -189,7 +189,7 @@ pub(crate) fn request(
 ) -> UpdateWorkflow {
     UpdateWorkflow {
         execution: to.execution(),
-        first_run_id: to.first_run_id(),
+        first_run_id: to.started_run_id().unwrap_or_default().to_owned(),
         update_id,
         name: name.to_owned(),
         input: args,

@@ -216,7 +216,7 @@ impl ScheduleHandle {
                 handle.check()?;
                 let caller = handle.client.caller();
                 let patience = Patience::at_once(timeout);
-                let deleted = caller.call_with_effect(request, patience, is_missing);
+                let deleted = caller.call_with_effect(request, patience, CallError::is_missing);
                 deleted.await.map_err(|error| handle.refused(error))
             })
             .await
@@ -399,7 +399,7 @@ impl ScheduleHandle {
     }
 
     fn refused(&self, error: CallError) -> ScheduleError {
-        match is_missing(&error) {
+        match error.is_missing() {
             true => ScheduleNotFound {
                 schedule_id: self.id.to_string(),
             }
@@ -407,10 +407,6 @@ impl ScheduleHandle {
             false => RpcError::from(error).into(),
         }
     }
-}
-
-fn is_missing(error: &CallError) -> bool {
-    error.is_not_found() && error.missing_namespace().is_none()
 }
 
 /// Servers list this many times at once, and do not report that there are more.

@@ -8,8 +8,6 @@
 mod capture;
 mod node;
 
-#[cfg(feature = "encryption")]
-use std::fmt;
 use std::{cell::Cell, sync::Arc};
 
 use durably_engine::Payload;
@@ -19,9 +17,9 @@ use serde::{
 };
 
 use self::{capture::Capture, node::Node};
-#[cfg(feature = "encryption")]
-use super::encrypted;
 use super::{Converter, encoding::encode_list, value};
+#[cfg(feature = "encryption")]
+use super::{Sensitive, encrypted};
 use crate::error::DataFault;
 
 /// A value whose encoding is not known yet.
@@ -37,19 +35,7 @@ enum Content {
     List(Vec<Unencoded>),
     /// Encrypted by whoever sends it.
     #[cfg(feature = "encryption")]
-    Encrypted(Hidden),
-}
-
-/// A value that is not shown.
-#[cfg(feature = "encryption")]
-#[derive(Clone)]
-struct Hidden(Box<Unencoded>);
-
-#[cfg(feature = "encryption")]
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<hidden>")
-    }
+    Encrypted(Sensitive<Box<Unencoded>>),
 }
 
 impl Unencoded {
@@ -69,7 +55,7 @@ impl Unencoded {
     /// The same value, encrypted by whoever sends it.
     #[cfg(feature = "encryption")]
     pub(super) fn encrypted(self) -> Self {
-        Self(Content::Encrypted(Hidden(Box::new(self))))
+        Self(Content::Encrypted(Sensitive::new(Box::new(self))))
     }
 
     pub(crate) fn encode(&self, converter: &Converter) -> Result<Payload, DataFault> {
@@ -86,8 +72,8 @@ impl Unencoded {
             Content::Payload(encoded) => encoded.clone(),
             Content::List(list) => encode_list(list, |item| item.encode(converter)),
             #[cfg(feature = "encryption")]
-            Content::Encrypted(Hidden(value)) => {
-                encrypted::encrypt(value.encode(converter)?, converter)
+            Content::Encrypted(value) => {
+                encrypted::encrypt(value.expose().encode(converter)?, converter)
             }
         }
     }
