@@ -243,7 +243,7 @@ impl ActivityCtx {
         let payload = match details.__encode(&self.attempt.worker.converter) {
             Ok(payload) => Some(payload),
             Err(fault) => {
-                let what = self.details_in_words();
+                let what = self.describe_details();
                 let error = DataError::write(what, type_name::short::<T>(), fault);
                 if self.attempt.unwritten.set(error.clone()).is_ok() {
                     log::on_attempt!(
@@ -433,10 +433,10 @@ impl ActivityCtx {
 
     fn decode<T: Incoming>(&self, details: Payload) -> Result<T> {
         T::__decode(details, &self.attempt.worker.converter)
-            .map_err(|fault| DataError::read::<T>(self.details_in_words(), fault).into())
+            .map_err(|fault| DataError::read::<T>(self.describe_details(), fault).into())
     }
 
-    fn details_in_words(&self) -> String {
+    fn describe_details(&self) -> String {
         let activity = &self.info().activity_type;
         format!("the heartbeat details of activity `{activity}`")
     }

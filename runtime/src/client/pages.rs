@@ -173,7 +173,7 @@ impl<T, E> List<T, E> {
             .transpose()
     }
 
-    /// The items that may follow. More than fit are more than a server sends at once.
+    /// The page size to request: what is left of the limit; none above 65,535, which no server returns in one page.
     fn page_size(&self) -> Option<NonZeroU16> {
         let left = u16::try_from(self.left?).ok()?;
         NonZeroU16::new(left)

@@ -53,7 +53,7 @@ pub(crate) struct ChainFault {
 }
 
 impl ChainFault {
-    pub(crate) fn in_words(&self, direction: Direction, what: &str) -> String {
+    pub(crate) fn describe(&self, direction: Direction, what: &str) -> String {
         let Self { codec, reason, .. } = self;
         format!("codec `{codec}` cannot {direction} {what}: {reason}")
     }

@@ -119,12 +119,12 @@ async fn transformed(
                 Some(index) => format!("payload {index}"),
                 None => "the payloads".to_owned(),
             };
-            Err(fault.in_words(direction, &payload))
+            Err(fault.describe(direction, &payload))
         }
     }
 }
 
-/// Answers what a browser asks before it calls from another page, and says in each answer whether the page may read it.
+/// Answers CORS preflight requests and sets the `Access-Control-*` headers.
 async fn cross_origin(
     State(origins): State<Arc<[String]>>,
     request: Request,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What is taken where a duration is due: std's [`Duration`], which [`secs`] and its like make.
 ///
-/// Numbers and texts have no unit here, so they are refused; only attributes take `"10s"`.
+/// Numbers and texts have no unit here, so they are refused; attributes and configurations take `"10s"`.
 ///
 /// ```
 /// use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Durations as texts, `"10s"`: what configurations hold. Attributes have the same grammar.
+//! Durations as texts, `"10s"`, in configurations. Attributes have the same grammar, and refuse zero and more than 10,000
+//! years.
 
 use std::{fmt, time::Duration};
 

@@ -39,7 +39,7 @@ impl Availability {
                 code = ?error.code(),
                 error = error.message(),
                 "{server} ({method} failed), retrying in {}",
-                in_words(pause)
+                describe(pause)
             );
         }
     }
@@ -54,7 +54,7 @@ impl Availability {
 }
 
 /// `120ms`, `5s`: the pause without its jitter's digits.
-fn in_words(pause: Duration) -> String {
+fn describe(pause: Duration) -> String {
     match pause.as_millis() {
         millis @ 0..1_000 => format!("{millis}ms"),
         millis => format!("{}s", (millis + 500) / 1_000),

@@ -55,13 +55,13 @@ pub(crate) struct Caller {
     metrics: RequestMetrics,
 }
 
-/// A response, or what it will be when its payloads are decoded.
+/// A response, at once or when codecs have decoded its payloads.
 pub(crate) enum Arrival<T> {
-    Here(T),
-    Encoded(BoxFuture<'static, Result<T, CallError>>),
+    Decoded(T),
+    Decoding(BoxFuture<'static, Result<T, CallError>>),
 }
 
-/// A way to a server.
+/// Sends the requests of a [`Caller`] to a server.
 pub(crate) trait Transport {
     /// A message, ready to be sent any number of times.
     type Prepared<M: Rpc>: Send + Sync;
@@ -76,7 +76,7 @@ pub(crate) trait Transport {
     ) -> impl Future<Output = Result<M::Reply, CallError>> + Send;
 }
 
-/// The way to this caller's server.
+/// How the requests of a caller are sent.
 #[derive(Clone)]
 enum Route {
     Grpc(Arc<Grpc>),
@@ -479,14 +479,14 @@ impl Caller {
         let reply = self.reply(message, &mut Attempts::new(patience)).await;
         if self.codecs.is_empty() {
             let response = self.response::<R>(reply, about.as_ref()).await;
-            return response.map(Arrival::Here);
+            return response.map(Arrival::Decoded);
         }
         let this = self.clone();
         let mut response: BoxFuture<'static, _> =
             Box::pin(async move { this.response::<R>(reply, about.as_ref()).await });
         match (&mut response).now_or_never() {
-            Some(done) => done.map(Arrival::Here),
-            None => Ok(Arrival::Encoded(response)),
+            Some(done) => done.map(Arrival::Decoded),
+            None => Ok(Arrival::Decoding(response)),
         }
     }
 
@@ -627,7 +627,7 @@ mod tests {
         Caller::in_process(Services::of_tests(Arc::new(Idle)), None, "default", "me")
     }
 
-    /// A way on which the first attempts fail.
+    /// A transport whose first attempts fail.
     struct Faulty {
         prepared: AtomicUsize,
         sent: AtomicUsize,

@@ -1,4 +1,4 @@
-//! The way to a server: a connection that callers share, made when it is needed and again when it broke.
+//! Connection to a server, which callers share: made when it is needed, and again when it broke.
 
 use std::{
     io,
@@ -18,13 +18,13 @@ use super::{
     target::{Address, Target},
 };
 
-/// The way to a server; its clones share one connection.
+/// Connection to a server; its clones share it.
 #[derive(Clone)]
 pub(crate) struct Channel(Arc<Inner>);
 
 struct Inner {
     target: Target,
-    /// Apart from the thread, which must not be the last to hold itself.
+    /// Its own `Arc`: tasks on the network thread hold it, and must not keep that thread alive.
     state: Arc<Mutex<State>>,
     net: Net,
 }
@@ -33,7 +33,7 @@ struct Inner {
 struct State {
     /// The connection in use: none before the first call.
     current: Option<Connection>,
-    /// The attempt in progress. It goes on when callers give up, so that the next ones find its result.
+    /// The attempt in progress. It continues after its callers are cancelled, so that the next ones find its result.
     attempt: Option<Attempt>,
     /// The place of the address that answered last.
     first: usize,

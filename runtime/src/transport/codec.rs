@@ -92,7 +92,7 @@ impl Inner {
             encode_failures: self.options.encode_failures && direction == Direction::Encode,
             ..self.options
         };
-        let mut taken = Outside::default();
+        let mut taken = TakenPayloads::default();
         let mut take = |about: &Subject, field: Field<'_>| {
             taken.add(namespace, about, field.take());
         };
@@ -102,7 +102,7 @@ impl Inner {
             return Ok(());
         }
 
-        let Outside {
+        let TakenPayloads {
             batches,
             of,
             fields,
@@ -118,7 +118,7 @@ impl Inner {
                 let mut subjects = of.into_iter();
                 let subject = subjects.find(|(_, batch)| fault.batch == Some(*batch));
                 let subject = subject.map_or(about, |(subject, _)| subject);
-                return Err(in_words(&fault, direction, payload, &subject));
+                return Err(describe(&fault, direction, payload, &subject));
             }
         };
 
@@ -140,7 +140,7 @@ impl Inner {
 
 /// The payloads of a message: those of one subject are one batch.
 #[derive(Default)]
-struct Outside {
+struct TakenPayloads {
     batches: Vec<Batch>,
     /// The batch of each subject.
     of: HashMap<Subject, usize>,
@@ -154,7 +154,7 @@ struct Taken {
     count: usize,
 }
 
-impl Outside {
+impl TakenPayloads {
     fn add(&mut self, namespace: &Arc<str>, about: &Subject, payloads: Vec<Payload>) {
         let batch = match self.of.get(about) {
             Some(batch) => *batch,
@@ -190,7 +190,7 @@ fn place(fields: &[Taken], batch: usize, payload: usize) -> Option<(usize, usize
     None
 }
 
-fn in_words(
+fn describe(
     fault: &ChainFault,
     direction: Direction,
     payload: Option<String>,
@@ -201,7 +201,7 @@ fn in_words(
         "" => String::new(),
         id => format!(" of workflow `{id}`"),
     };
-    CodecFault::new(&fault.in_words(direction, &format!("{payload}{of}")))
+    CodecFault::new(&fault.describe(direction, &format!("{payload}{of}")))
 }
 
 #[cfg(test)]
@@ -270,6 +270,7 @@ mod tests {
             }
         }
     }
+
     /// The same for the details of a marker, in a page of history that is raw.
     #[tokio::test]
     async fn details_of_a_marker_keep_their_values() {

@@ -54,7 +54,7 @@ pub(crate) struct ApiKey(pub(crate) Arc<dyn Fn() -> String + Send + Sync>);
 
 impl ApiKey {
     /// What a request is authorized by; it is shown nowhere. Without a key the request is retried: one may
-    /// be there later, as while keys are exchanged.
+    /// be there later, as during key rotation.
     fn header(&self) -> Result<HeaderValue, Status> {
         let fault =
             |what: &str| Status::unavailable(format!("the function that gives the API key {what}"));

@@ -1,4 +1,4 @@
-//! The way to a server in this process: its service traits, without a socket and without encoding.
+//! Connection to a server in this process: its service traits, without a socket and without encoding.
 
 use std::{any::Any, sync::Arc, time::Duration};
 

@@ -36,7 +36,7 @@ impl Net {
         })
     }
 
-    /// The way to put work on the thread. Such work must never block.
+    /// Spawns work on the thread. Such work must never block.
     pub(crate) fn handle(&self) -> &Handle {
         &self.runtime
     }

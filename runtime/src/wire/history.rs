@@ -106,7 +106,7 @@ impl History {
         &self.workflow_id
     }
 
-    /// The run; empty if the caller has not named it and the history has no first event.
+    /// The run; empty if neither the caller nor an event of the history names it.
     pub fn run_id(&self) -> &str {
         &self.run_id
     }

@@ -240,6 +240,7 @@ mod tests {
             assert_eq!(from_proto(to_proto(payload.clone())), payload);
         }
     }
+
     #[test]
     fn a_payload_is_encoded_to_the_same_bytes_each_time() {
         let payload = || {

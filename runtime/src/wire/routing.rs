@@ -93,7 +93,7 @@ pub struct DeploymentDescription {
     pub name: String,
     /// The version on which new workflows start; none for workers outside of deployments.
     pub current: Option<DeploymentVersion>,
-    /// A share of the new workflows that starts elsewhere.
+    /// The ramp: a share of the new workflows starts on another version, or on unversioned workers.
     pub ramping: Option<Ramp>,
     /// When its first worker polled.
     pub create_time: Option<SystemTime>,

@@ -62,12 +62,12 @@ fn elapsed(start: Option<SystemTime>, at: Option<SystemTime>) -> String {
     let since = at.duration_since(start).unwrap_or_default();
     match since.as_secs() {
         0..60 => format!("+{:.3}s", since.as_secs_f64()),
-        seconds => format!("+{}", in_words(Duration::from_secs(seconds))),
+        seconds => format!("+{}", describe(Duration::from_secs(seconds))),
     }
 }
 
 /// `200ms`, `1.5s`, `2h05m`, `30d`.
-fn in_words(duration: Duration) -> String {
+fn describe(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match seconds {
@@ -226,7 +226,7 @@ fn outcome(outcome: &Option<Outcome>) -> String {
 }
 
 fn period(duration: Option<wkt::Duration>) -> String {
-    in_words(duration.map(span).unwrap_or_default())
+    describe(duration.map(span).unwrap_or_default())
 }
 
 /// `OutOfStock: no unicorn left; caused by ..`

@@ -1,4 +1,4 @@
-//! The way to a server: address, credentials, keep-alive.
+//! Connection to a server: address, credentials, keep-alive.
 
 mod address;
 mod failure;

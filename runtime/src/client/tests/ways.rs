@@ -1,4 +1,4 @@
-//! Ways to a server: several addresses, a proxy, a connection that is made later, API keys.
+//! Connections to a server: several addresses, a proxy, a connection that is made later, API keys.
 
 use std::sync::{
     Arc,

@@ -194,8 +194,8 @@ impl<Q: Queue> Group<Q> {
         drop(open);
         let now = Instant::now();
         let has_task = match &polled {
-            Ok(Arrival::Encoded(_)) => true,
-            Ok(Arrival::Here(Polled { task, .. })) => task.is_some(),
+            Ok(Arrival::Decoding(_)) => true,
+            Ok(Arrival::Decoded(Polled { task, .. })) => task.is_some(),
             Err(_) => false,
         };
         if let (Some(rate), Some(reservation)) = (queue.rate(), reservation) {
@@ -210,12 +210,12 @@ impl<Q: Queue> Group<Q> {
             backoff.reset();
         }
         match polled {
-            Ok(Arrival::Encoded(response)) => {
+            Ok(Arrival::Decoding(response)) => {
                 self.answered(true, None, now);
                 self.start_decoded(response, permit);
                 Step::Next
             }
-            Ok(Arrival::Here(Polled { task, advice })) => {
+            Ok(Arrival::Decoded(Polled { task, advice })) => {
                 self.answered(has_task, advice, now);
                 match task {
                     Some(task) => queue.start(task, permit),
