@@ -18,9 +18,9 @@ use super::in_process::{InProcess, Services};
 use super::{
     availability::Availability,
     channel::Channel,
-    codec::MessageCodecs,
     eager_starts::EagerStarts,
     grpc::{ApiKey, Grpc},
+    message_codecs::MessageCodecs,
     retry::{ANSWER_TIMEOUT, Attempts, Patience},
     rpc::Rpc,
 };

@@ -3,7 +3,6 @@
 pub(crate) mod availability;
 pub(crate) mod caller;
 pub(crate) mod channel;
-pub(crate) mod codec;
 pub(crate) mod connection;
 mod deadline;
 pub(crate) mod eager_starts;
@@ -12,6 +11,7 @@ pub(crate) mod grpc;
 pub(crate) mod id;
 #[cfg(any(feature = "server", test))]
 pub(crate) mod in_process;
+pub(crate) mod message_codecs;
 pub(crate) mod net;
 pub(crate) mod proxy;
 pub(crate) mod retry;

@@ -11,7 +11,7 @@ use tokio::{
 };
 use tonic::Code;
 
-use super::ways::{AUTHORITY, answer_all, ask, closed, hanging, server};
+use super::connections::{AUTHORITY, answer_all, ask, closed, hanging, server};
 use crate::{
     client::Client,
     error::ConnectError,

@@ -2,6 +2,7 @@
 
 mod codecs;
 mod connection;
+mod connections;
 mod failover;
 pub(crate) mod fake;
 mod following;
@@ -18,7 +19,6 @@ mod stuck;
 mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
-mod ways;
 
 use super::{Client, DynHandle, Handle, StartCall};
 use crate::{

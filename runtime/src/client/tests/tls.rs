@@ -21,7 +21,7 @@ use rustls::{
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
 
-use super::ways::{answer_all, ask, closed};
+use super::connections::{answer_all, ask, closed};
 use crate::{
     client::{Client, Tls},
     error::ConnectError,

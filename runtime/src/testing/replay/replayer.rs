@@ -15,7 +15,7 @@ use crate::{
         local::NoLocalActivities,
     },
     instance::{core::WorkerFacts, waker::ExecutorWaker},
-    transport::codec::MessageCodecs,
+    transport::message_codecs::MessageCodecs,
     wire::{
         history::{History, HistoryEvent},
         payload_fields::Subject,

@@ -371,7 +371,7 @@ impl Secret {
 async fn encrypted_histories_replay_with_the_codecs_of_their_workers() {
     use crate::{
         codec::{Codecs, Encryption, Keys},
-        transport::codec::MessageCodecs,
+        transport::message_codecs::MessageCodecs,
         wire::payload_fields::Subject,
     };
 

@@ -21,7 +21,7 @@ use durably_proto::{
     wkt::Any,
 };
 
-use super::{codec::MessageCodecs, test_codec::keyed};
+use super::{message_codecs::MessageCodecs, test_codec::keyed};
 use crate::wire::{
     describe::DescribeWorkflow,
     history::GetHistory,
