@@ -33,6 +33,7 @@ macro_rules! error {
 macro_rules! on_task {
     ($($emit:ident)::+, $shared:expr, $ticket:expr, $($event:tt)*) => {
         $($emit)::+!(
+            parent: None,
             workflow_type = $ticket.workflow_type,
             workflow_id = $ticket.workflow_id,
             run_id = $ticket.run_id,
@@ -47,6 +48,7 @@ macro_rules! on_task {
 macro_rules! on_attempt {
     ($($emit:ident)::+, $info:expr, $($event:tt)*) => {
         $($emit)::+!(
+            parent: None,
             activity_type = $info.activity_type,
             activity_id = $info.activity_id,
             attempt = $info.attempt,
@@ -63,6 +65,7 @@ macro_rules! on_attempt {
 macro_rules! on_run {
     ($($emit:ident)::+, $live:expr, $($event:tt)*) => {
         $($emit)::+!(
+            parent: None,
             workflow_type = W::NAME,
             workflow_id = $live.ctx.workflow_id(),
             run_id = $live.ctx.run_id(),

@@ -26,6 +26,7 @@ mod opentelemetry;
 #[cfg(feature = "prometheus")]
 mod prometheus;
 pub(crate) mod replayed;
+pub(crate) mod spans;
 mod user;
 
 #[cfg(feature = "opentelemetry")]

@@ -12,6 +12,7 @@ use futures::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
 use tokio::runtime::Handle;
 use tonic::Status;
+use tracing::{Instrument, Span};
 
 #[cfg(any(feature = "server", test))]
 use super::in_process::{InProcess, Services};
@@ -30,6 +31,7 @@ use crate::{
         measure::Measures,
         meter::Meter,
         metrics::{MeasuredRequest, RequestFacts, RequestMetrics},
+        spans,
     },
     wire::{
         namespace::GetSystemInfo,
@@ -312,10 +314,25 @@ impl Caller {
         message: M,
         attempts: &mut Attempts,
     ) -> Result<M::Reply, CallError> {
+        let span = self.span::<M>();
         match &self.route {
-            Route::Grpc(grpc) => self.attempt(grpc, message, attempts).await,
+            Route::Grpc(grpc) => {
+                let sent = self.attempt(grpc, message, attempts);
+                sent.instrument(span).await
+            }
             #[cfg(any(feature = "server", test))]
-            Route::InProcess(local) => self.attempt(local, message, attempts).await,
+            Route::InProcess(local) => {
+                let sent = self.attempt(local, message, attempts);
+                sent.instrument(span).await
+            }
+        }
+    }
+
+    /// The span of a request of a client. Those of workers are no work of user code.
+    fn span<M: Rpc>(&self) -> Span {
+        match self.availability {
+            None => spans::request(M::NAME, &self.namespace),
+            Some(_) => Span::none(),
         }
     }
 
@@ -331,15 +348,16 @@ impl Caller {
         R::Message: Rpc<Reply = R::Reply>,
     {
         let outgoing = self.message(request, None::<fn() -> Subject>).await?;
+        let span = self.span::<R::Message>();
         match &self.route {
             Route::Grpc(grpc) => {
-                self.attempt_until::<R, _, _>(grpc, outgoing, patience, accept)
-                    .await
+                let sent = self.attempt_until::<R, _, _>(grpc, outgoing, patience, accept);
+                sent.instrument(span).await
             }
             #[cfg(any(feature = "server", test))]
             Route::InProcess(local) => {
-                self.attempt_until::<R, _, _>(local, outgoing, patience, accept)
-                    .await
+                let sent = self.attempt_until::<R, _, _>(local, outgoing, patience, accept);
+                sent.instrument(span).await
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use durably_engine::{FailureRecord, Intent, Payload, UpdateRequest};
 use futures::future::LocalBoxFuture;
+use tracing::Span;
 
 use super::{
     Live,
@@ -19,7 +20,7 @@ use crate::{
         current::{self, Name, Who},
         panics,
     },
-    telemetry::log,
+    telemetry::{log, spans},
 };
 
 impl<W: Workflow> Live<W> {
@@ -55,18 +56,20 @@ impl<W: Workflow> Live<W> {
         );
         let who = Who::Signal(name.clone());
         current::runs(who.clone());
-        let called = panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args))
+        let span = spans::signal(name.as_str());
+        let called = span
+            .in_scope(|| panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args)))
             .map_err(|panicked| TaskFailure::panicked(who.clone(), panicked, None))?;
         self.refuse_faults()?;
         match called {
             Ok(Called::Done(result)) => self.signal_ended(who, result)?,
             Ok(Called::Running(future)) => {
                 let kind = HandlerKind::Signal { name, sender };
-                self.begin_handler(kind, Unfinished::Warn, future);
+                self.begin_handler(kind, Unfinished::Warn, future, span);
             }
             Ok(Called::Abandonable(future)) => {
                 let kind = HandlerKind::Signal { name, sender };
-                self.begin_handler(kind, Unfinished::Abandon, future);
+                self.begin_handler(kind, Unfinished::Abandon, future, span);
             }
             Err(error) => {
                 log::on_run!(
@@ -131,7 +134,9 @@ impl<W: Workflow> Live<W> {
                 return self.reject(id, replaying, &error.into());
             }
         };
-        if !replaying && let Err(error) = self.validate(&name, update, input.clone()) {
+        let span = spans::update(name.as_str(), &id);
+        let validate = || span.in_scope(|| self.validate(&name, update, input.clone()));
+        if !replaying && let Err(error) = validate() {
             return self.reject(id, replaying, &error);
         }
         self.core
@@ -143,19 +148,21 @@ impl<W: Workflow> Live<W> {
         );
         let who = Who::Update(name.clone());
         current::runs(who.clone());
-        let called = panics::catch(|| (update.call)(self.cell.clone(), self.ctx.clone(), args))
+        let call = || (update.call)(self.cell.clone(), self.ctx.clone(), args);
+        let called = span
+            .in_scope(|| panics::catch(call))
             .map_err(|panicked| TaskFailure::panicked(who.clone(), panicked, None))?;
         self.refuse_faults()?;
         match called {
             Ok(Called::Done(result)) => self.update_ended(who, id, result),
             Ok(Called::Running(future)) => {
                 let kind = HandlerKind::Update { name, id };
-                self.begin_handler(kind, Unfinished::Warn, future);
+                self.begin_handler(kind, Unfinished::Warn, future, span);
                 Ok(())
             }
             Ok(Called::Abandonable(future)) => {
                 let kind = HandlerKind::Update { name, id };
-                self.begin_handler(kind, Unfinished::Abandon, future);
+                self.begin_handler(kind, Unfinished::Abandon, future, span);
                 Ok(())
             }
             Err(error) => {
@@ -269,8 +276,12 @@ impl<W: Workflow> Live<W> {
             input,
             self.core.converter().clone(),
         );
-        self.reading(Who::Query(name), || {
-            self.cell.with(|state| answer(state, &self.ctx, args))
+        // Made inside of the run's, whose part it is.
+        let span = super::span(&self.core).in_scope(|| spans::query(name.as_str()));
+        span.in_scope(|| {
+            self.reading(Who::Query(name), || {
+                self.cell.with(|state| answer(state, &self.ctx, args))
+            })
         })
         .map_err(|error| Box::new(error.to_record(self.core.converter())))
     }
@@ -301,6 +312,7 @@ impl<W: Workflow> Live<W> {
         kind: HandlerKind,
         unfinished: Unfinished,
         future: LocalBoxFuture<'static, Result<Payload>>,
+        span: Span,
     ) {
         self.last_handler += 1;
         let id = CoroutineId::Handler(self.last_handler);
@@ -309,6 +321,7 @@ impl<W: Workflow> Live<W> {
             kind,
             unfinished,
             coroutine,
+            span,
         };
         self.handlers.insert(self.last_handler, handler);
         self.core.open_handlers.set(self.handlers.len() as u32);

@@ -13,6 +13,8 @@ mod rounds;
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
+use tracing::Span;
+
 use durably_engine::{Advance, EndRun, FailureRecord, Job, Payload, QueryRequest, StartJob};
 
 use self::rounds::{Coroutine, Handler, Spawned};
@@ -30,7 +32,11 @@ use crate::{
         state::StateCell,
         waker::RunWaker,
     },
-    telemetry::{log, replayed::suppressed_if},
+    telemetry::{
+        log,
+        replayed::suppressed_if,
+        spans::{self, WorkflowIds},
+    },
     workflow::Ctx,
 };
 
@@ -70,6 +76,8 @@ pub(crate) struct Live<W: Workflow> {
     ending: Option<EndRun>,
     /// Signals without a handler, in order of arrival.
     unhandled: Vec<(String, Vec<Payload>)>,
+    /// Around the code in the activation in progress; none between two, and while the run is replayed.
+    span: Option<Span>,
 }
 
 impl<W: Workflow> RunCode<W> {
@@ -89,9 +97,16 @@ impl<W: Workflow> Instance for RunCode<W> {
                 let id = live.wake.id();
                 let replaying = live.core.facts.get().replaying;
                 let converter = live.core.converter().clone();
+                let span = match replaying {
+                    true => Span::none(),
+                    false => live.span.take().unwrap_or_else(|| span(&live.core)),
+                };
+                let settles = matches!(job, Job::Settle);
                 let handled = suppressed_if(replaying, || {
-                    current::enter(id, converter, || live.handle(job))
+                    span.in_scope(|| current::enter(id, converter, || live.handle(job)))
                 });
+                // An activation ends as it settles; the span is one of work, and not of the time between.
+                live.span = (!settles && !replaying).then_some(span);
                 live.core.drain_intents(intents);
                 handled
             }
@@ -148,6 +163,19 @@ impl<W: Workflow> Instance for RunCode<W> {
     }
 }
 
+/// The span around the code of a run.
+fn span(core: &Core) -> Span {
+    let start = &core.start.event;
+    spans::workflow(WorkflowIds {
+        workflow_type: &start.workflow_type,
+        workflow_id: &start.workflow_id,
+        run_id: &core.start.run_id,
+        attempt: start.attempt,
+        task_queue: &start.task_queue,
+        namespace: &core.worker.namespace,
+    })
+}
+
 impl From<Advance> for Facts {
     fn from(advance: Advance) -> Self {
         Self {
@@ -188,8 +216,14 @@ impl<W: Workflow> Live<W> {
             let main = (definition.run)(cell.clone(), ctx.clone(), args(input))?;
             Ok((cell, main))
         };
+        let span = match facts.replaying {
+            true => Span::none(),
+            false => span(&core),
+        };
         let began = suppressed_if(facts.replaying, || {
-            current::enter(wake.id(), core.converter().clone(), || panics::catch(begin))
+            span.in_scope(|| {
+                current::enter(wake.id(), core.converter().clone(), || panics::catch(begin))
+            })
         });
         let (cell, main) = began
             .map_err(|panicked| TaskFailure::panicked(Who::Start(W::NAME), panicked, None))?
@@ -213,6 +247,7 @@ impl<W: Workflow> Live<W> {
             fresh: true,
             ending: None,
             unhandled: Vec::new(),
+            span: (!facts.replaying).then_some(span),
         })
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use durably_engine::{EndRun, Intent, Payload};
 use futures::future::LocalBoxFuture;
+use tracing::Span;
 
 use super::Live;
 use crate::{
@@ -29,6 +30,8 @@ pub(crate) struct Handler {
     pub(crate) kind: HandlerKind,
     pub(crate) unfinished: Unfinished,
     pub(crate) coroutine: Coroutine<Result<Payload>>,
+    /// Around its code, in every poll.
+    pub(crate) span: Span,
 }
 
 /// A future of the run.
@@ -197,12 +200,15 @@ impl<W: Workflow> Live<W> {
 
     fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
         let Some(Handler {
-            kind, coroutine, ..
+            kind,
+            coroutine,
+            span,
+            ..
         }) = self.handlers.get_mut(&number)
         else {
             return Ok(());
         };
-        let polled = poll(&self.core, &self.cell, coroutine, kind.who())?;
+        let polled = span.in_scope(|| poll(&self.core, &self.cell, coroutine, kind.who()))?;
         if let Poll::Ready(result) = polled
             && let Some(Handler { kind, .. }) = self.handlers.remove(&number)
         {

@@ -16,6 +16,7 @@ mod randomness;
 mod reading;
 mod replayed_events;
 mod semaphore;
+mod spans;
 mod spawn;
 mod speed;
 mod surface;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use durably_engine::{FailureRecord, Payload};
+use tracing::{Instrument, Span};
 
 use super::{
     ActivityTasks,
@@ -16,12 +17,15 @@ use super::{
     report::{AttemptResult, shut_down},
 };
 use crate::{
-    activity::{ActivityCtx, CancelReason, cancel::CancelSignal},
+    activity::{ActivityCtx, ActivityInfo, CancelReason, cancel::CancelSignal},
     data::Args,
     definition::{ActivityFn, Invocation},
     error::{AppError, Error, Meaning, Result},
     instance::panics,
-    telemetry::log,
+    telemetry::{
+        log,
+        spans::{self, ActivityIds},
+    },
     worker::{lifecycle::Phase, slots::Permit},
 };
 
@@ -133,7 +137,9 @@ pub(crate) async fn call(
     args: Args,
     permits: AttemptPermits,
 ) -> Result<Payload> {
-    let result = invoke(activity, ctx.clone(), args, permits).await;
+    let span = span(ctx.info());
+    let invoked = invoke(activity, ctx.clone(), args, permits);
+    let result = invoked.instrument(span).await;
     let fails = match &result {
         Ok(_) => false,
         Err(error) => !matches!(error.meaning(), Meaning::CompleteLater),
@@ -160,8 +166,9 @@ async fn invoke(
             .await
         }
         Ok(Invocation::Blocking(body)) => {
+            let span = Span::current();
             let body = move || {
-                let result = panics::catch(body);
+                let result = span.in_scope(|| panics::catch(body));
                 drop(permits);
                 result
             };
@@ -171,6 +178,23 @@ async fn invoke(
                 Err(ended) => Err(AppError::new("RuntimeShutdown", ended.to_string()).into()),
             }
         }
+    }
+}
+
+fn span(info: &ActivityInfo) -> Span {
+    let ids = ActivityIds {
+        activity_type: &info.activity_type,
+        activity_id: &info.activity_id,
+        attempt: info.attempt,
+        workflow_type: &info.workflow_type,
+        workflow_id: &info.workflow_id,
+        run_id: &info.run_id,
+        task_queue: &info.task_queue,
+        namespace: &info.namespace,
+    };
+    match info.is_local {
+        true => spans::local_activity(ids),
+        false => spans::activity(ids),
     }
 }
 
@@ -190,6 +214,7 @@ mod tests {
     use super::*;
     use crate::{
         data::{Callee, Converter},
+        telemetry::spans::span_log::lines_of,
         time::span::secs,
         worker::slots::Slots,
     };
@@ -219,5 +244,31 @@ mod tests {
         drop(end);
         assert!(slots.all_free(secs(20)).await);
         assert!(of_type.all_free(secs(20)).await);
+    }
+
+    #[test]
+    fn lines_of_an_activity_are_in_its_span() {
+        let activity: ActivityFn = Arc::new(|_, _| {
+            Invocation::Async(Box::pin(async {
+                tracing::info!("begins");
+                tokio::task::yield_now().await;
+                tracing::info!("goes on");
+                Err(AppError::new("Done", "done").into())
+            }))
+        });
+        let lines = lines_of(|| {
+            let slot = Slots::new(1).try_acquire().map(Arc::new);
+            let permits = AttemptPermits::new(slot.expect("it is free"), None);
+            let (ctx, _test) = ActivityCtx::for_test("pack");
+            let callee = Callee::Activity("pack".into());
+            let args = Args::new(callee, Vec::new(), Converter::default());
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let called = call(&activity, ctx, args, permits);
+            let result = runtime.expect("a runtime").block_on(called);
+            assert!(result.is_err());
+        });
+        let span = "activity{activity_type=\"pack\" activity_id=\"test\" attempt=1 workflow_type=\"test\" \
+                    workflow_id=\"test\" run_id=\"test\" task_queue=\"test\" namespace=\"default\"}:";
+        assert_eq!(lines, [format!("{span} begins"), format!("{span} goes on")]);
     }
 }
