@@ -13,11 +13,15 @@ use crate::{
         RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
         schedule::{ActionCall, Every, NoTimes, ScheduleCall, TimesCall, TimesSet},
     },
+    data::Output,
     definition::private::{
         Args, ArgsEncoder, Called, CauseOf, Definition, Invocation, Lease, PayloadOf, Root,
         Spelled, StateCell, Stub, Update, Value,
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
+    interceptor::{
+        Inbound, InboundRead, LocalNext, Next, Operation, ReadNext, StartRequest, UpdateResponse,
+    },
     transport::rpc::RawClient,
     worker::Worker,
     workflow::{
@@ -100,6 +104,13 @@ opaque! {
     [F, T] SideEffect<F, T>, "SideEffect";
     [T] Spawned<T>, "Spawned";
     [] Sleep, "Sleep";
+
+    [R: Inbound] LocalNext<R>, "LocalNext";
+    [R: InboundRead] ReadNext<'_, R>, "ReadNext";
+    [R: Operation] Next<R>, "Next";
+    [] Output, "Output";
+    [] StartRequest, "StartRequest";
+    [] UpdateResponse, "UpdateResponse";
 
     [] NoTimeout, "NoTimeout";
     [] TimeoutSet, "TimeoutSet";

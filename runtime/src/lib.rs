@@ -123,6 +123,7 @@ mod driver;
 pub mod error;
 mod hints;
 mod instance;
+pub mod interceptor;
 mod options;
 pub mod schedule;
 pub mod search;

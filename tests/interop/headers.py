@@ -111,8 +111,9 @@ async def main(address: str, queue: str) -> None:
         assert await relay.execute_update("add", "hello") == 1
         await relay.signal("close")
         result = await relay.result()
-        # The activity's worker found no header.
-        assert result == ["hello", [{}, "HELLO"]], result
+        # Our workflow passed the header of its start on, and our activity read it.
+        passed = "start of a relay"
+        assert result == [f"hello {passed}", [{"trace": passed}, f"HELLO {passed.upper()}"]], result
         assert await relay.query("words") == ["hello"]
         print("driven", flush=True)
         await asyncio.Event().wait()

@@ -2,6 +2,7 @@
 //! server.
 
 mod client;
+mod interceptors;
 mod interop;
 mod replay;
 mod server;

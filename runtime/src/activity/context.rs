@@ -7,14 +7,14 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use durably_engine::Payload;
+use durably_engine::{Header, Payload};
 
 use super::{
     cancel::{CancelReason, CancelSignal},
     heartbeat::Heart,
 };
 use crate::{
-    data::{Bytes, Converter, Incoming, Outgoing, type_name},
+    data::{Bytes, Converter, Headers, Incoming, Outgoing, type_name},
     error::{CompleteLater, DataError, Result},
     options::{Priority, Retry},
     telemetry::{Metrics, log, measure::Measures},
@@ -94,9 +94,15 @@ struct Attempt {
     cancel: CancelSignal,
     worker: ActivityHost,
     beats: Beats,
+    /// What interceptors of the workflow have sent along.
+    headers: Headers,
     /// The first details of a heartbeat that could not be written.
     unwritten: OnceLock<DataError>,
 }
+
+/// Is called with the details of each heartbeat, which it may change.
+pub(crate) type HeartbeatHook =
+    Arc<dyn Fn(&ActivityInfo, &mut Option<Payload>, &Converter) + Send + Sync>;
 
 /// What attempts have of their worker.
 #[derive(Clone, Default)]
@@ -106,6 +112,8 @@ pub(crate) struct ActivityHost {
     pub(crate) converter: Converter,
     /// Where metrics are recorded.
     pub(crate) measures: Measures,
+    /// What each heartbeat passes, if there are interceptors.
+    pub(crate) on_heartbeat: Option<HeartbeatHook>,
 }
 
 /// Where heartbeats go.
@@ -196,9 +204,11 @@ impl ActivityCtx {
         worker: ActivityHost,
         heart: Arc<Heart>,
         runtime: tokio::runtime::Handle,
+        headers: Header,
     ) -> Self {
         Self {
             attempt: Arc::new(Attempt {
+                headers: Headers::new(headers, &worker.converter),
                 info,
                 previous,
                 cancel,
@@ -210,9 +220,15 @@ impl ActivityCtx {
     }
 
     /// The context of a local activity.
-    pub(crate) fn local(info: ActivityInfo, cancel: CancelSignal, worker: ActivityHost) -> Self {
+    pub(crate) fn local(
+        info: ActivityInfo,
+        cancel: CancelSignal,
+        worker: ActivityHost,
+        headers: Header,
+    ) -> Self {
         Self {
             attempt: Arc::new(Attempt {
+                headers: Headers::new(headers, &worker.converter),
                 info: Arc::new(info),
                 previous: Vec::new(),
                 cancel,
@@ -240,7 +256,7 @@ impl ActivityCtx {
     /// logged, and do not fail the attempt: the server gets the newest details before them once more. Those
     /// whose codec failed are sent again after the interval.
     pub fn heartbeat<T: Outgoing>(&self, details: T) {
-        let payload = match details.__encode(&self.attempt.worker.converter) {
+        let mut payload = match details.__encode(&self.attempt.worker.converter) {
             Ok(payload) => Some(payload),
             Err(fault) => {
                 let what = self.describe_details();
@@ -256,6 +272,10 @@ impl ActivityCtx {
                 None
             }
         };
+        let worker = &self.attempt.worker;
+        if let Some(hook) = &worker.on_heartbeat {
+            hook(&self.attempt.info, &mut payload, &worker.converter);
+        }
         match &self.attempt.beats {
             Beats::Local => {}
             Beats::Server { heart, runtime } => heart.beat(payload, runtime),
@@ -306,6 +326,21 @@ impl ActivityCtx {
     /// All facts about this attempt.
     pub fn info(&self) -> &ActivityInfo {
         &self.attempt.info
+    }
+
+    /// The headers of the call, which [interceptors](crate::interceptor) of the workflow have set.
+    ///
+    /// ```
+    /// use durably::prelude::*;
+    ///
+    /// #[activity(start_to_close = "10s")]
+    /// async fn charge(ctx: &ActivityCtx, cents: u64) -> Result<String> {
+    ///     let tenant = ctx.headers().get::<String>("tenant")?.unwrap_or_default();
+    ///     Ok(format!("{cents} from {tenant}"))
+    /// }
+    /// ```
+    pub fn headers(&self) -> &Headers {
+        &self.attempt.headers
     }
 
     /// Which attempt this is, from 1.
@@ -416,6 +451,7 @@ impl ActivityCtx {
                 cancel: CancelSignal::default(),
                 worker: ActivityHost::default(),
                 beats: Beats::Test(Mutex::default()),
+                headers: Headers::default(),
                 unwritten: OnceLock::new(),
             }),
         };

@@ -32,6 +32,7 @@ pub(crate) mod cancel;
 pub(crate) mod context;
 pub(crate) mod heartbeat;
 
+pub(crate) use self::context::HeartbeatHook;
 pub use self::{
     cancel::CancelReason,
     context::{ActivityCtx, ActivityInfo, TestActivity},

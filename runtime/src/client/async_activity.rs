@@ -21,6 +21,7 @@ use crate::{
     error::{
         ActivityNotFound, AsyncActivityError, DataError, Error, IntoFailure, RpcError, TypedError,
     },
+    interceptor::{ActivityReport, ActivityReportRequest},
     transport::{retry::Patience, rpc::Rpc},
     wire::{
         activity_task::{CancelActivity, CompleteActivity, FailActivity},
@@ -207,8 +208,10 @@ impl<A> AsyncActivityHandle<A> {
     pub fn fail(&self, error: impl IntoFailure) -> Call<(), AsyncActivityError> {
         let error = error.into_failure();
         let failure = error.to_attempt_record(self.target.client.converter());
-        self.target
-            .call("failure", Ok(failure), |target, failure, timeout| {
+        self.target.call(
+            ActivityReport::Failure,
+            Ok(failure),
+            |target, failure, timeout| {
                 Box::pin(async move {
                     report!(
                         target,
@@ -221,7 +224,8 @@ impl<A> AsyncActivityHandle<A> {
                         |activity| FailActivityById { activity, failure }
                     )
                 })
-            })
+            },
+        )
     }
 
     /// Fails the attempt with an error that has [`#[derive(durably::Failure)]`](macro@crate::Failure). The
@@ -256,8 +260,10 @@ impl<A> AsyncActivityHandle<A> {
     /// requested the cancellation.
     pub fn report_cancelled<T: Outgoing>(&self, details: T) -> Call<(), AsyncActivityError> {
         let encoded = self.target.encode("the details", &details);
-        self.target
-            .call("cancellation", encoded, |target, details, timeout| {
+        self.target.call(
+            ActivityReport::Cancellation,
+            encoded,
+            |target, details, timeout| {
                 Box::pin(async move {
                     report!(
                         target,
@@ -269,7 +275,8 @@ impl<A> AsyncActivityHandle<A> {
                         |activity| CancelActivityById { activity, details }
                     )
                 })
-            })
+            },
+        )
     }
 
     /// Reports that the activity is alive, with the details of its progress, which the next attempt reads.
@@ -286,8 +293,10 @@ impl<A> AsyncActivityHandle<A> {
         details: T,
     ) -> Call<Option<CancelReason>, AsyncActivityError> {
         let encoded = self.target.encode("the heartbeat details", &details);
-        self.target
-            .call("heartbeat", encoded, |target, details, timeout| {
+        self.target.call(
+            ActivityReport::Heartbeat,
+            encoded,
+            |target, details, timeout| {
                 Box::pin(async move {
                     let response: Result<_, AsyncActivityError> = report!(
                         target,
@@ -305,7 +314,8 @@ impl<A> AsyncActivityHandle<A> {
                         HeartbeatResponse::Reset => Some(CancelReason::Reset),
                     })
                 })
-            })
+            },
+        )
     }
 }
 
@@ -321,17 +331,37 @@ impl Target {
         })
     }
 
-    /// A report of this content; `what` names it in errors.
-    fn call<C: marker::Send + Sync + 'static, R: 'static>(
+    /// What interceptors see of a report.
+    fn request(&self, report: ActivityReport) -> ActivityReportRequest {
+        let (task_token, ids) = match &self.activity {
+            Named::ByToken(token) => (Some(token.clone()), None),
+            Named::ById(ids) => (None, Some(ids)),
+        };
+        let run_id = ids.map(|ids| ids.execution.run_id.clone());
+        ActivityReportRequest {
+            report,
+            task_token,
+            workflow_id: ids.map(|ids| ids.execution.workflow_id.clone()),
+            run_id: run_id.filter(|id| !id.is_empty()),
+            activity_id: ids.map(|ids| ids.activity_id.clone()),
+        }
+    }
+
+    /// A report of this content.
+    fn call<C: marker::Send + Sync + 'static, R: marker::Send + 'static>(
         self: &Arc<Self>,
-        what: &'static str,
+        report: ActivityReport,
         content: Result<C, DataError>,
         send: Send<C, R>,
     ) -> Call<R, AsyncActivityError> {
         let target = Arc::clone(self);
         Call::new(move |timeout| async move {
-            let named = || format!("response to the {what} of {target}");
-            let sent = send(Arc::clone(&target), content?, timeout);
+            let named = || format!("response to the {} of {target}", report.name());
+            let content = content?;
+            let to = Arc::clone(&target);
+            let interceptors = target.client.interceptors();
+            let send = move |_: ActivityReportRequest| send(to, content, timeout);
+            let sent = interceptors.around(target.request(report), send);
             within(timeout, named, sent).await
         })
     }
@@ -340,16 +370,20 @@ impl Target {
         self: &Arc<Self>,
         result: Result<Payload, DataError>,
     ) -> Call<(), AsyncActivityError> {
-        self.call("completion", result, |target, result, timeout| {
-            Box::pin(async move {
-                report!(
-                    target,
-                    timeout,
-                    |token| CompleteActivity { token, result },
-                    |activity| CompleteActivityById { activity, result }
-                )
-            })
-        })
+        self.call(
+            ActivityReport::Completion,
+            result,
+            |target, result, timeout| {
+                Box::pin(async move {
+                    report!(
+                        target,
+                        timeout,
+                        |token| CompleteActivity { token, result },
+                        |activity| CompleteActivityById { activity, result }
+                    )
+                })
+            },
+        )
     }
 
     async fn send<R>(

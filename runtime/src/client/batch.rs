@@ -17,6 +17,7 @@ use super::{
 use crate::{
     data::{ArgList, EncodedArgs, Text, search::Filter},
     error::{BatchAlreadyExists, BatchError, BatchNotFound, DataError, NoFilter, RpcError},
+    interceptor::Listed,
     options::Priority,
     time::span::Span,
     transport::{id, retry::Patience},
@@ -473,5 +474,11 @@ pub(crate) fn list(client: &Client) -> List<BatchSummary> {
         page_size: page.size,
         page_token: page.page_token,
     };
-    List::of_requests(client, "batches", Filter::from(""), request, |it, _| it)
+    List::of_requests(
+        client,
+        Listed::Batches,
+        Filter::from(""),
+        request,
+        |it, _| it,
+    )
 }

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     data::search::{Filter, SearchKey, SearchKind},
     error::RpcError,
+    interceptor::{CountRequest, Listed},
     transport::retry::Patience,
     wire::list::{CountGroups, CountWorkflows, ListWorkflows},
 };
@@ -18,15 +19,27 @@ pub(crate) fn list(client: &Client, filter: Filter) -> List<WorkflowSummary> {
         page_size: page.size,
         page_token: page.page_token,
     };
-    List::of_requests(client, "workflows", filter, request, WorkflowSummary::new)
+    List::of_requests(
+        client,
+        Listed::Workflows,
+        filter,
+        request,
+        WorkflowSummary::new,
+    )
 }
 
 pub(crate) fn count(client: Client, filter: String) -> Call<u64, RpcError> {
     Call::new(|timeout| {
         within(timeout, || "count of workflows".to_owned(), async move {
-            let request = CountWorkflows { filter };
-            let count = client.caller().call(request, Patience::at_once(timeout));
-            count.await.map_err(RpcError::from)
+            let patience = Patience::at_once(timeout);
+            let sender = client.clone();
+            let send = move |request: CountRequest| async move {
+                let CountRequest { filter, .. } = request;
+                let count = sender.caller().call(CountWorkflows { filter }, patience);
+                count.await.map_err(RpcError::from)
+            };
+            let interceptors = client.interceptors();
+            interceptors.around(CountRequest { filter }, send).await
         })
     })
 }
@@ -42,12 +55,21 @@ pub(crate) fn count_by<K: SearchKind>(
 where
     K::Value: Send,
 {
-    let filter = format!("{filter} GROUP BY `{}`", key.name());
+    let filter = filter.to_string();
+    let name = key.name().to_owned();
+    let grouped = move |filter: &str| format!("{filter} GROUP BY `{name}`");
     Call::new(move |timeout| {
         within(timeout, || "count of workflows".to_owned(), async move {
-            let request = CountGroups { filter };
-            let groups = client.caller().call(request, Patience::at_once(timeout));
-            let groups = groups.await?.into_iter().map(|(value, count)| {
+            let patience = Patience::at_once(timeout);
+            let sender = client.clone();
+            let send = move |request: CountRequest| async move {
+                let filter = grouped(&request.filter);
+                let groups = sender.caller().call(CountGroups { filter }, patience);
+                groups.await.map_err(RpcError::from)
+            };
+            let interceptors = client.interceptors();
+            let groups = interceptors.around(CountRequest { filter }, send).await?;
+            let groups = groups.into_iter().map(|(value, count)| {
                 let value = key.read(value.as_ref()).map_err(|error| {
                     let message = error.to_string();
                     RpcError::MalformedResponse { message }

@@ -128,6 +128,7 @@ use crate::{
         search::{Filter, SearchKey, SearchKind},
     },
     error::{ConnectError, HandleError, NamespaceError, RpcError},
+    interceptor::{ClientChain, ClientInterceptor},
     telemetry::{Meter, Metrics},
     transport::{caller::Caller, rpc::RawClient},
 };
@@ -172,7 +173,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Caller>, Converter);
+pub struct Client(Arc<Caller>, Converter, ClientChain);
 
 impl Client {
     /// Connects to the server at `address` (`host:port` or `http://host:port`), namespace
@@ -251,7 +252,8 @@ impl Client {
             connect::CONNECT_TIMEOUT,
         )
         .await?;
-        Ok(Self(Arc::new(caller), Converter::JSON))
+        let interceptors = ClientChain::default();
+        Ok(Self(Arc::new(caller), Converter::JSON, interceptors))
     }
 
     /// The same client and connection, which writes values in this format instead of JSON; workers of
@@ -265,7 +267,11 @@ impl Client {
     /// # }
     /// ```
     pub fn with_format(&self, format: impl Format) -> Self {
-        Self(Arc::clone(&self.0), self.1.with_format(format))
+        Self(
+            Arc::clone(&self.0),
+            self.1.with_format(format),
+            self.2.clone(),
+        )
     }
 
     /// The same client and connection with these codecs in place of its own; workers of the returned client
@@ -280,7 +286,26 @@ impl Client {
     /// ```
     pub fn with_codecs(&self, codecs: Codecs) -> Self {
         let caller = (*self.0).clone().with_codecs(&codecs);
-        Self(Arc::new(caller), self.1.with_cipher(codecs.cipher))
+        let converter = self.1.with_cipher(codecs.cipher);
+        Self(Arc::new(caller), converter, self.2.clone())
+    }
+
+    /// The same client and connection with one more interceptor, within those that it has.
+    /// [`ClientBuilder::interceptor`] gives it one where the client is made.
+    ///
+    /// ```
+    /// # use durably::{Client, interceptor::ClientInterceptor};
+    /// # fn example(client: Client, audit: impl ClientInterceptor) -> Client {
+    /// let client = client.with_interceptor(audit);
+    /// # client
+    /// # }
+    /// ```
+    pub fn with_interceptor(&self, interceptor: impl ClientInterceptor) -> Self {
+        Self(
+            Arc::clone(&self.0),
+            self.1.clone(),
+            self.2.with(interceptor),
+        )
     }
 
     /// The same client and connection with this meter in place of its own; workers of the returned client have it,
@@ -295,7 +320,7 @@ impl Client {
     /// ```
     pub fn with_meter(&self, meter: impl Meter) -> Self {
         let caller = (*self.0).clone().with_meter(meter);
-        Self(Arc::new(caller), self.1.clone())
+        Self(Arc::new(caller), self.1.clone(), self.2.clone())
     }
 
     /// Metrics of your own, for code outside of workflows and activities. They go to the meter of this client, and
@@ -553,7 +578,7 @@ impl Client {
     /// ```
     pub fn in_namespace(&self, namespace: impl Text) -> Self {
         let caller = self.0.in_namespace(&namespace.into_text());
-        Self(Arc::new(caller), self.1.clone())
+        Self(Arc::new(caller), self.1.clone(), self.2.clone())
     }
 
     /// Registers a namespace. Servers may need some seconds until they take requests for it. If the request had to be
@@ -643,6 +668,11 @@ impl Client {
     /// How this client converts values.
     pub(crate) fn converter(&self) -> &Converter {
         &self.1
+    }
+
+    /// What its calls pass.
+    pub(crate) fn interceptors(&self) -> &ClientChain {
+        &self.2
     }
 
     /// Arguments for a call of this client, none yet.

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     data::{Text, search::Filter},
     error::{NamespaceAlreadyExists, NamespaceError, NamespaceMissing, RpcError},
+    interceptor::Listed,
     time::span::{Span, days},
     transport::retry::Patience,
     wire::{
@@ -207,7 +208,13 @@ pub(crate) fn list(client: &Client) -> List<NamespaceDescription> {
         page_size: page.size,
         page_token: page.page_token,
     };
-    List::of_requests(client, "namespaces", Filter::from(""), request, |it, _| it)
+    List::of_requests(
+        client,
+        Listed::Namespaces,
+        Filter::from(""),
+        request,
+        |it, _| it,
+    )
 }
 
 fn refused(name: &str, error: CallError) -> NamespaceError {

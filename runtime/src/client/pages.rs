@@ -6,6 +6,7 @@ use std::{
     future::poll_fn,
     num::NonZeroU16,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -16,6 +17,7 @@ use super::{Client, call::within, schedule::ScheduleSummary};
 use crate::{
     data::{Converter, search::Filter},
     error::{HandleError, RpcError},
+    interceptor::{ListRequest, Listed},
     time::span::Span,
     transport::{retry::Patience, rpc::Rpc},
     wire::{
@@ -97,9 +99,9 @@ impl<T> List<T> {
     /// A list whose pages are the responses to these requests; `item` makes what users see of an item.
     pub(crate) fn of_requests<R, I>(
         client: &Client,
-        items: &'static str,
+        listed: Listed,
         filter: Filter,
-        request: impl Fn(PageRequest) -> R + Send + 'static,
+        request: impl Fn(PageRequest) -> R + Send + Sync + 'static,
         item: fn(I, &Converter) -> T,
     ) -> Self
     where
@@ -107,13 +109,28 @@ impl<T> List<T> {
             + Send
             + 'static,
         T: 'static,
-        I: 'static,
+        I: Send + 'static,
     {
-        let client = client.clone();
-        Self::new(items, filter, move |page, patience| {
-            let (client, request) = (client.clone(), request(page));
+        let (client, request) = (client.clone(), Arc::new(request));
+        Self::new(listed.name(), filter, move |page, patience| {
+            let (client, request) = (client.clone(), Arc::clone(&request));
             async move {
-                let page = client.caller().call(request, patience).await?;
+                let interceptors = client.interceptors();
+                let page = match interceptors.is_empty() {
+                    true => client.caller().call(request(page), patience).await?,
+                    false => {
+                        let filter = page.filter.clone();
+                        let sender = client.clone();
+                        let send = move |list: ListRequest| async move {
+                            let filter = list.filter;
+                            let request = request(PageRequest { filter, ..page });
+                            let response = sender.caller().call(request, patience).await;
+                            response.map_err(RpcError::from)
+                        };
+                        let list = ListRequest { listed, filter };
+                        interceptors.around(list, send).await?
+                    }
+                };
                 let items = page.items.into_iter();
                 Ok(Page {
                     items: items.map(|it| item(it, client.converter())).collect(),

@@ -90,6 +90,7 @@ impl fmt::Display for Callee {
 /// ```
 // The same type decodes the arguments of named handlers, one after the other. More of them than such a
 // handler takes are left alone, as in the other SDKs: callers may be newer than the handler.
+#[derive(Clone)]
 pub struct Args {
     callee: Callee,
     payloads: vec::IntoIter<Payload>,
@@ -166,6 +167,56 @@ impl Args {
     /// All of them by move, as they came.
     pub fn into_payloads(self) -> Vec<Payload> {
         self.payloads.collect()
+    }
+
+    /// Replaces one argument; `index` counts from 0, and the number of arguments adds one. For interceptors.
+    ///
+    /// ```
+    /// use durably::{interceptor::StartRequest, prelude::*};
+    ///
+    /// fn trim(request: &mut StartRequest) -> Result<()> {
+    ///     let item: String = request.args.get(0)?;
+    ///     request.args.set(0, item.trim())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The value cannot be serialised, or there is no such argument; the arguments are as they were.
+    pub fn set<T: Outgoing>(&mut self, index: usize, value: T) -> Result<()> {
+        let payload = value.__encode(&self.converter).map_err(|fault| {
+            let what = format!("argument {} of {}", index + 1, self.callee);
+            DataError::write(what, type_name::short::<T>(), fault)
+        })?;
+        if let Some(argument) = self.payloads.as_mut_slice().get_mut(index) {
+            *argument = payload;
+            return Ok(());
+        }
+        if index > self.len() {
+            let (callee, number, len) = (&self.callee, index + 1, self.len());
+            let text = format!("there is no argument {number} of {callee}: it has {len}");
+            return Err(Error::message(text));
+        }
+        let mut payloads: Vec<_> = self.payloads.by_ref().collect();
+        payloads.push(payload);
+        self.payloads = payloads.into_iter();
+        Ok(())
+    }
+
+    /// Replaces all arguments. For interceptors.
+    ///
+    /// ```
+    /// use durably::{interceptor::StartRequest, prelude::*};
+    ///
+    /// fn start_over(request: &mut StartRequest) -> Result<()> {
+    ///     request.args.replace(("Bob", 1))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// An argument cannot be serialised; the arguments are as they were.
+    pub fn replace(&mut self, args: impl ArgList) -> Result<()> {
+        self.payloads = args.encode(&self.converter).0?.into_iter();
+        Ok(())
     }
 
     /// Who was called, by the name that the caller used.

@@ -40,6 +40,8 @@ mod encoding;
 mod encrypted;
 mod finite;
 mod format;
+mod headers;
+mod output;
 mod path;
 mod probe;
 mod protobuf;
@@ -91,6 +93,8 @@ pub use self::{
     bytes::Bytes,
     encoding::{Encoded, Encoding, EncodingError, Own},
     format::{Format, FormatReader, FormatValue},
+    headers::Headers,
+    output::Output,
     protobuf::{BinaryProto, JsonMessage, JsonProto, NamedMessage},
     sensitive::Sensitive,
     text::{OptionalText, Text, TextList},

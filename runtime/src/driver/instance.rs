@@ -15,6 +15,7 @@ use crate::{
         panics::Panicked,
         waker::ExecutorWaker,
     },
+    interceptor::WorkflowChain,
     wire::deployment::Versioning,
 };
 
@@ -22,9 +23,6 @@ use crate::{
 ///
 /// The driver passes every [`Job`] of the engine in order, queries excepted, which go to
 /// [`query`](Self::query). A [`TaskFailure`] means that the run must be dropped and replayed later.
-///
-/// An interceptor of workflows is an instance around another one: the start, signals, updates and queries
-/// arrive here with their headers, and [`RunCode`] drops them, because user code does not read them.
 pub(crate) trait Instance {
     /// Handles one job, and appends the intents that user code issues meanwhile.
     fn handle(&mut self, job: Job, intents: &mut Vec<Issued>) -> Result<(), TaskFailure>;
@@ -64,6 +62,8 @@ pub(crate) struct WorkerInfo {
     pub(crate) local: Arc<dyn LocalActivities>,
     /// Wakes the run's executor thread.
     pub(crate) executor: ExecutorWaker,
+    /// Wraps what the run receives.
+    pub(crate) interceptors: WorkflowChain,
 }
 
 impl WorkflowEntry {

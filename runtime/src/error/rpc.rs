@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Error;
 use crate::wire::status::{CallError, Kind};
 
 /// A request was refused for a reason that has nothing to do with the workflow it was about, or
@@ -82,6 +83,12 @@ pub enum RpcError {
     Codec {
         /// Which codec, which payload, and why.
         message: String,
+    },
+    /// An [interceptor](crate::interceptor::ClientInterceptor) of the client failed the call, with an error that is
+    /// none of the call's own; or it panicked.
+    Interceptor {
+        /// What the interceptor returned: `error.is::<Forbidden>()` finds an error of its own.
+        error: Error,
     },
     /// Anything else.
     Other {
@@ -174,6 +181,9 @@ impl fmt::Display for RpcError {
             }
             Self::MalformedResponse { message } => write!(f, "malformed response: {message}"),
             Self::Codec { message } => f.write_str(message),
+            Self::Interceptor { error } => {
+                write!(f, "an interceptor of the client failed the call: {error}")
+            }
             Self::Other { code, message } => write!(f, "{code}: {message}"),
         }
     }
@@ -186,6 +196,7 @@ impl std::error::Error for RpcError {
                 source: Some(source),
                 ..
             } => Some(&**source),
+            Self::Interceptor { error } => Some(error.as_std()),
             _ => None,
         }
     }

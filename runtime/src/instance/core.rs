@@ -14,6 +14,7 @@ use super::{
     coroutine::{CoroutineId, Waiter},
     current::{self, Place},
     ops::Ops,
+    outbound::OutboundHook,
     patches::Patches,
     randomness::Randomness,
     side_effects::SideEffects,
@@ -25,7 +26,7 @@ use crate::{data::Converter, telemetry::measure::Measures, time::Time};
 
 /// One run, as its user code meets it.
 pub(crate) struct Core {
-    /// How the run began. The arguments are gone: they went to the constructor.
+    /// How the run began. The arguments are gone: they went to the constructor. The headers are there.
     pub(crate) start: StartJob,
     pub(crate) worker: Arc<WorkerFacts>,
     /// Set by the first job of every slice.
@@ -94,6 +95,8 @@ pub(crate) struct WorkerFacts {
     pub(crate) converter: Converter,
     /// Where its runs record metrics.
     pub(crate) measures: Measures,
+    /// What changes the requests of its workflows.
+    pub(crate) outbound: OutboundHook,
 }
 
 /// What history holds for code that has not asked for it yet.
@@ -212,6 +215,11 @@ impl Core {
         if self.phase.get() == Phase::Live {
             self.intents.borrow_mut().push(Issued { intent, place });
         }
+    }
+
+    /// How many intents were issued since the last job.
+    pub(crate) fn issued(&self) -> usize {
+        self.intents.borrow().len()
     }
 
     /// Takes the latest intent back, unissued.

@@ -7,6 +7,7 @@ pub(crate) mod current;
 pub(crate) mod generator;
 mod numbered;
 pub(crate) mod ops;
+pub(crate) mod outbound;
 pub(crate) mod panics;
 pub(crate) mod patches;
 #[cfg(test)]

@@ -24,10 +24,6 @@ pub(crate) struct ActivityTask {
     pub(crate) workflow_type: String,
     pub(crate) namespace: String,
     pub(crate) input: Vec<Payload>,
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "read by interceptors of activities")
-    )]
     pub(crate) header: Header,
     /// Details of the previous attempt's last heartbeat.
     pub(crate) heartbeat_details: Vec<Payload>,

@@ -101,6 +101,7 @@ use crate::{
     data::Text,
     definition::{ActivitySet, FreeActivity, Workflow},
     error::Result,
+    interceptor::{ActivityInterceptor, WorkflowInterceptor},
     transport::caller::Caller,
     wire::namespace::Capabilities,
 };
@@ -230,6 +231,68 @@ impl Worker {
     {
         self.registry.add_set(set);
         self
+    }
+
+    /// Adds an interceptor of workflows: code around what workflows receive and what they request. The first one
+    /// added is the outermost. See [`interceptor`](crate::interceptor).
+    ///
+    /// ```
+    /// # use durably::{interceptor::WorkflowInterceptor, prelude::*};
+    /// # fn example(client: &Client, tenant: impl WorkflowInterceptor) {
+    /// let worker = Worker::new(client, "orders").workflow_interceptor(tenant);
+    /// # }
+    /// ```
+    pub fn workflow_interceptor(mut self, interceptor: impl WorkflowInterceptor) -> Self /* with an `impl WorkflowInterceptor` */
+    {
+        let all = &mut self.registry.workflow_interceptors;
+        *all = all.with(interceptor);
+        self
+    }
+
+    /// Adds an interceptor of activities: code around each attempt. The first one added is the outermost. See
+    /// [`interceptor`](crate::interceptor).
+    ///
+    /// ```
+    /// # use durably::{interceptor::ActivityInterceptor, prelude::*};
+    /// # fn example(client: &Client, authorize: impl ActivityInterceptor) {
+    /// let worker = Worker::new(client, "orders").activity_interceptor(authorize);
+    /// # }
+    /// ```
+    pub fn activity_interceptor(mut self, interceptor: impl ActivityInterceptor) -> Self /* with an `impl ActivityInterceptor` */
+    {
+        let all = &mut self.registry.activity_interceptors;
+        *all = all.with(interceptor);
+        self
+    }
+
+    /// Adds a layer of [`tower`](https://docs.rs/tower) around each attempt of an activity: a timeout, a limit, a
+    /// check of the service's own (feature `tower`). It is an interceptor in the order of the others. The service that
+    /// the layer makes is cloned for each attempt; its error fails the attempt.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # use durably::interceptor::ActivityService;
+    /// # use tower_layer::Identity;
+    /// # fn example(client: &Client) {
+    /// # let layer = Identity::new();
+    /// // `layer` may be a `tower::timeout::TimeoutLayer`, or what a `tower::ServiceBuilder` has built.
+    /// let worker = Worker::new(client, "orders").activity_layer(layer);
+    /// # }
+    /// ```
+    #[cfg(feature = "tower")]
+    pub fn activity_layer<L, S>(self, layer: L) -> Self
+    where
+        L: tower_layer::Layer<crate::interceptor::ActivityService, Service = S>,
+        S: tower_service::Service<
+                crate::interceptor::ReceivedActivity,
+                Response = crate::interceptor::Output,
+                Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+                Future: Send,
+            > + Clone
+            + Send
+            + 'static,
+    {
+        self.activity_interceptor(crate::interceptor::Layered::new(&layer))
     }
 
     /// A handle that shuts the worker down while it runs, and knows its health.

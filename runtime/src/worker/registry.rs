@@ -6,6 +6,7 @@ use crate::{
     data::Converter,
     definition::{ActivityFn, ActivityName, ActivitySet, FreeActivity, Workflow, is_reserved},
     driver::instance::WorkflowEntry,
+    interceptor::{ActivityChain, WorkflowChain},
 };
 
 /// What to do about an activity that a worker lacks.
@@ -17,6 +18,8 @@ pub(crate) const REGISTER_ACTIVITY: &str = "Register it (`.activity::<..>()` or 
 pub(crate) struct Registry {
     /// That of the worker's client.
     pub(crate) converter: Converter,
+    pub(crate) activity_interceptors: ActivityChain,
+    pub(crate) workflow_interceptors: WorkflowChain,
     workflows: BTreeMap<&'static str, Registered<WorkflowEntry>>,
     activities: BTreeMap<&'static str, Registered<ActivityFn>>,
     /// Runs the types of workflows that are not in the map.

@@ -452,6 +452,8 @@ impl Request {
                     summary,
                     ..ScheduleActivity::default()
                 });
+                let outbound = &core.worker.outbound;
+                outbound.apply(|hook| hook.activity(core, &mut schedule))?;
                 let what = OpKind::Activity(self.name.clone());
                 OpGuard::begin(core.clone(), what, place, |seq| {
                     schedule.seq = seq;
@@ -470,6 +472,8 @@ impl Request {
                     summary,
                     ..ScheduleLocalActivity::default()
                 });
+                let outbound = &core.worker.outbound;
+                outbound.apply(|hook| hook.local_activity(core, &mut schedule))?;
                 let what = OpKind::LocalActivity(self.name.clone());
                 OpGuard::begin(core.clone(), what, place, |seq| {
                     schedule.seq = seq;

@@ -403,6 +403,8 @@ impl Request {
         start.workflow_type = self.name.clone().into_owned();
         start.namespace.clone_from(&core.worker.namespace);
         start.input = input;
+        let outbound = &core.worker.outbound;
+        outbound.apply(|hook| hook.child(core, &mut start))?;
         let what = OpKind::Child(self.name.clone());
         let child = Child::start(core, what, place, |seq| {
             start.seq = seq;

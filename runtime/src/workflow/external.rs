@@ -314,14 +314,20 @@ impl Future for ExternalSignal {
             name,
             input,
         } = &mut *self;
-        delivery.poll(cx, |seq, target| {
-            Intent::SignalExternal(Box::new(SignalExternal {
-                seq,
+        delivery.poll(cx, |core, target| {
+            let mut signal = Box::new(SignalExternal {
+                seq: Seq::default(),
                 target,
                 name: name.clone().into_owned(),
                 input: mem::take(input),
                 header: Header::new(),
-            }))
+            });
+            let outbound = &core.worker.outbound;
+            outbound.apply(|hook| hook.signal(core, &mut signal))?;
+            Ok(move |seq| {
+                signal.seq = seq;
+                Intent::SignalExternal(signal)
+            })
         })
     }
 }
@@ -345,12 +351,15 @@ impl Future for ExternalCancel {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { delivery, reason } = &mut *self;
-        delivery.poll(cx, |seq, target| {
-            Intent::CancelExternal(Box::new(CancelExternal {
-                seq,
-                target,
-                reason: mem::take(reason),
-            }))
+        delivery.poll(cx, |_, target| {
+            let reason = mem::take(reason);
+            Ok(move |seq| {
+                Intent::CancelExternal(Box::new(CancelExternal {
+                    seq,
+                    target,
+                    reason,
+                }))
+            })
         })
     }
 }
@@ -370,10 +379,11 @@ impl Delivery {
         }
     }
 
-    fn poll(
+    /// `prepare` makes the intent of the first poll; its error is a fault.
+    fn poll<I: FnOnce(Seq) -> Intent>(
         &mut self,
         cx: &Context<'_>,
-        intent: impl FnOnce(Seq, Target) -> Intent,
+        prepare: impl FnOnce(&Rc<Core>, Target) -> Result<I, String>,
     ) -> Poll<Result<(), ExternalError>> {
         let core = &self.to.core;
         core.assert_commands_allowed();
@@ -384,17 +394,23 @@ impl Delivery {
                 self.state = State::Done;
                 return Poll::Ready(Err(self.error(ExternalOutcome::Cancelled)));
             }
-            if let Some(fault) = self.fault.take() {
-                core.record_fault(fault);
-                self.state = State::Done;
-                return Poll::Pending;
-            }
+            let prepared = match self.fault.take() {
+                Some(fault) => Err(fault),
+                None => prepare(core, self.to.target()),
+            };
+            let intent = match prepared {
+                Ok(intent) => intent,
+                Err(fault) => {
+                    core.record_fault(fault);
+                    self.state = State::Done;
+                    return Poll::Pending;
+                }
+            };
             let what = match &self.signal {
                 Some(name) => OpKind::Signal(name.clone()),
                 None => OpKind::CancelRequest,
             };
-            let target = self.to.target();
-            let op = OpGuard::begin(core.clone(), what, self.place, |seq| intent(seq, target));
+            let op = OpGuard::begin(core.clone(), what, self.place, intent);
             self.state = State::Sent {
                 op,
                 withdrawn: false,

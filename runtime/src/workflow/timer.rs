@@ -18,6 +18,7 @@ use crate::{
     instance::{
         core::Core,
         ops::{OpGuard, OpKind},
+        outbound::NewTimer,
     },
 };
 
@@ -65,16 +66,23 @@ impl Sleep {
         self
     }
 
-    fn start(&mut self) -> OpGuard {
-        let summary = self.summary.take();
-        let after = self.after;
-        OpGuard::begin(self.core.clone(), OpKind::Timer(after), self.place, |seq| {
+    fn start(&mut self) -> Result<OpGuard, String> {
+        let mut timer = NewTimer {
+            after: self.after,
+            summary: self.summary.take(),
+        };
+        let core = &self.core;
+        let outbound = &core.worker.outbound;
+        outbound.apply(|hook| hook.timer(core, &mut timer))?;
+        let NewTimer { after, summary } = timer;
+        let begun = OpGuard::begin(core.clone(), OpKind::Timer(after), self.place, |seq| {
             Intent::StartTimer {
                 seq,
                 after,
                 summary: summary.and_then(|text| value::encode_json(&*text).ok()),
             }
-        })
+        });
+        Ok(begun)
     }
 }
 
@@ -95,17 +103,23 @@ impl Future for Sleep {
             return Poll::Ready(Err(Cancelled));
         }
         match self.state {
-            State::New if self.after.is_zero() => {
+            State::New if !self.after.is_zero() => match self.start() {
+                Ok(timer) => {
+                    // Nothing has ended it yet; this leaves the waker there.
+                    let _ = timer.poll(cx);
+                    self.state = State::Running(timer);
+                    Poll::Pending
+                }
+                Err(fault) => {
+                    self.core.record_fault(fault);
+                    self.state = State::Done;
+                    Poll::Pending
+                }
+            },
+            State::New => {
                 self.state = State::Yielded;
                 self.core.seen(self.place);
                 cx.waker().wake_by_ref();
-                Poll::Pending
-            }
-            State::New => {
-                let timer = self.start();
-                // Nothing has ended it yet; this leaves the waker there.
-                let _ = timer.poll(cx);
-                self.state = State::Running(timer);
                 Poll::Pending
             }
             State::Running(_) => Poll::Pending,

@@ -6,7 +6,7 @@ use durably_engine::RunRef;
 
 use crate::{
     data::{
-        Callee, Data, decode_result,
+        Callee, Data, Headers, decode_result,
         search::{SearchKey, SearchKind},
     },
     error::{DataError, Failure, Result},
@@ -223,6 +223,19 @@ impl View {
     /// It is of another type.
     pub fn search<K: SearchKind>(&self, key: SearchKey<K>) -> Result<Option<K::Value>> {
         Ok(key.read(self.core.search_attribute(key.name()).as_ref())?)
+    }
+
+    /// The headers of the run's start, which [interceptors](crate::interceptor) of a client or of another workflow
+    /// have set.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// fn tenant(view: &View) -> Result<Option<String>> {
+    ///     Ok(view.headers().get("tenant")?)
+    /// }
+    /// ```
+    pub fn headers(&self) -> Headers {
+        Headers::new(self.core.start.event.header.clone(), self.core.converter())
     }
 
     /// The number of events in history at the current workflow task.

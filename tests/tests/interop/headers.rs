@@ -1,8 +1,11 @@
-//! Headers that interceptors of the Python SDK set and read.
+//! Headers that interceptors of the Python SDK set and ours read, and the other way round.
 
 use std::{collections::BTreeMap, process::Command};
 
-use durably::prelude::*;
+use durably::{
+    interceptor::{ActivityRequest, WorkflowInterceptor},
+    prelude::*,
+};
 use durably_proto::api::{
     common::v1::{Header, Payload, Payloads, WorkflowType},
     history::v1::history_event::Attributes,
@@ -13,9 +16,29 @@ use durably_tests::{
     process::{Process, tool},
 };
 
+/// Adds the header that it finds.
 #[activity(start_to_close = "10s")]
-async fn whisper(word: String) -> String {
-    word.to_lowercase()
+async fn whisper(ctx: &ActivityCtx, word: String) -> Result<String> {
+    let found: Option<String> = ctx.headers().get("trace")?;
+    Ok(format!(
+        "{} {}",
+        word.to_lowercase(),
+        found.unwrap_or_default()
+    ))
+}
+
+/// Passes the header of a run on to the activities of Python.
+struct PassOn;
+
+impl WorkflowInterceptor for PassOn {
+    fn start_activity(&self, view: &View, request: &mut ActivityRequest) -> Result<()> {
+        if let Some(found) = view.headers().get::<String>("trace")? {
+            request
+                .headers
+                .set("trace", format!("{found} of a {}", view.workflow_type()))?;
+        }
+        Ok(())
+    }
 }
 
 /// What the Python worker's interceptor adds to each result: the headers that it found.
@@ -60,7 +83,7 @@ impl Relay {
 }
 
 on_both_servers! {
-    headers_of_interceptors_are_recorded_and_not_passed_on
+    headers_are_read_across_languages
 }
 
 fn payload(value: &str) -> Payload {
@@ -95,7 +118,7 @@ async fn recorded(world: &World, workflow_id: &str) -> Vec<(&'static str, Option
     headers.collect()
 }
 
-async fn headers_of_interceptors_are_recorded_and_not_passed_on(world: &World) -> Result<()> {
+async fn headers_are_read_across_languages(world: &World) -> Result<()> {
     let Some(python) = tool("DURABLY_PYTHON", "headers.py") else {
         return Ok(());
     };
@@ -103,6 +126,7 @@ async fn headers_of_interceptors_are_recorded_and_not_passed_on(world: &World) -
         .worker()
         .workflow::<Relay>()
         .activity::<whisper>()
+        .workflow_interceptor(PassOn)
         .spawn()
         .await?;
     let mut command = Command::new(python);
@@ -116,8 +140,8 @@ async fn headers_of_interceptors_are_recorded_and_not_passed_on(world: &World) -
             ("start", header("start")),
             ("update", header("update")),
             ("signal", header("signal")),
-            ("activity", None),
-            ("activity", None),
+            ("activity", header("start of a relay")),
+            ("activity", header("start of a relay")),
         ]
     );
 
@@ -140,7 +164,7 @@ async fn headers_of_interceptors_are_recorded_and_not_passed_on(world: &World) -
     started.expect("the request is valid");
     let result: WithHeaders = world.client.handle(&id).result().await?;
     let found = [("trace".to_owned(), "raw".to_owned())].into();
-    assert_eq!(result, (found, "hello".to_owned()));
+    assert_eq!(result, (found, "hello activity".to_owned()));
     assert_eq!(
         recorded(world, &id).await,
         [("start", header("raw")), ("activity", header("activity"))]

@@ -11,8 +11,7 @@ fn ids() -> Vec<String> {
     of('A', 24)
         .chain(of('B', 12))
         .chain(["D1".to_owned(), "D9".to_owned()])
-        .chain(of('C', 3))
-        .chain(["C5".to_owned()])
+        .chain(of('C', 5))
         .chain(of_files)
         .collect()
 }

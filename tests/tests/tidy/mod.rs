@@ -133,6 +133,7 @@ fn folders_import_in_one_direction() {
             / definition
             / activity
             / workflow
+            / interceptor
             / driver
             / client
             / worker
@@ -150,6 +151,7 @@ fn folders_import_in_one_direction() {
             ("workflow", "hints"),
             ("client", "hints"),
             ("error", "lib"),
+            ("interceptor", "client"),
         ],
     };
     for layers in [runtime, server, history] {

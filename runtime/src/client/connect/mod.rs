@@ -33,6 +33,7 @@ use crate::{
     codec::{Codecs, PayloadCodec},
     data::{Converter, Format},
     error::ConnectError,
+    interceptor::{ClientChain, ClientInterceptor},
     telemetry::Meter,
     time::span::Span,
     transport::{
@@ -101,6 +102,7 @@ pub struct ClientBuilder {
     tls: Option<Tls>,
     converter: Converter,
     codecs: Codecs,
+    interceptors: ClientChain,
     meter: Option<Arc<dyn Meter>>,
     connecting: Connecting,
 }
@@ -139,6 +141,7 @@ impl ClientBuilder {
             tls: None,
             converter: Converter::default(),
             codecs: Codecs::new(),
+            interceptors: ClientChain::default(),
             meter: None,
             connecting: Connecting::default(),
         }
@@ -383,6 +386,23 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds an interceptor: code around all calls of the client. The first one added is the outermost. See
+    /// [`interceptor`](crate::interceptor).
+    ///
+    /// ```no_run
+    /// # use durably::{Client, interceptor::ClientInterceptor};
+    /// # async fn example(tenant: impl ClientInterceptor, audit: impl ClientInterceptor) -> durably::Result<Client> {
+    /// // The audit sees the requests as the tenant has changed them.
+    /// let client = Client::builder("localhost:7233").interceptor(tenant).interceptor(audit).connect().await?;
+    /// # Ok(client)
+    /// # }
+    /// ```
+    pub fn interceptor(mut self, interceptor: impl ClientInterceptor) -> Self /* with an `impl ClientInterceptor` */
+    {
+        self.interceptors = self.interceptors.with(interceptor);
+        self
+    }
+
     /// Connects, and asks the server what it is, so that a wrong address is known now.
     ///
     /// # Errors
@@ -439,7 +459,7 @@ impl ClientBuilder {
             Some(meter) => caller.with_meter(meter),
             None => caller,
         };
-        Client(Arc::new(caller), self.converter).with_codecs(self.codecs)
+        Client(Arc::new(caller), self.converter, self.interceptors).with_codecs(self.codecs)
     }
 
     fn target(&self) -> Result<Target, ConnectError> {
@@ -577,6 +597,7 @@ impl fmt::Debug for ClientBuilder {
             tls,
             converter,
             codecs,
+            interceptors: _,
             meter,
             connecting: _,
         } = self;

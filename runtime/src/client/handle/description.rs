@@ -17,6 +17,7 @@ use crate::{
     },
     definition::private::payload,
     error::{DataError, Failure, HandleError, QueryError},
+    interceptor::DescribeRequest,
     options::{Priority, Retry},
     transport::retry::Patience,
     wire::{
@@ -465,53 +466,74 @@ pub(crate) fn call(target: &FromClient) -> Call<WorkflowDescription, HandleError
     let target = target.clone();
     Call::new(|timeout| async move {
         let what = || format!("description of workflow `{}`", target.workflow_id());
+        let patience = Patience::at_once(timeout);
         within(timeout, what, async {
-            let found = describe_current(&target, Patience::at_once(timeout)).await?;
-            let converter = target.client().converter();
-            let activities = found.activities.into_iter();
-            let activities = activities.map(|it| PendingActivity::new(it, converter));
-            let text = |given: Option<Payload>| {
-                let what = || "metadata of a start".to_owned();
-                given.and_then(|it| DataError::decode::<String>(&it, converter, what).ok())
+            let interceptors = target.client().interceptors();
+            if interceptors.is_empty() {
+                return whole(&target, patience).await;
+            }
+            let request = DescribeRequest {
+                workflow_id: target.workflow_id().to_owned(),
+                run_id: target.attached_run_id().map(str::to_owned),
             };
-            let pending_workflow_task = match found.workflow_task {
-                None => None,
-                Some(task) => Some(PendingWorkflowTask {
-                    attempt: task.attempt,
-                    waiting_since: task.waiting_since,
-                    started: task.started,
-                    failure: match task.attempt > 1 {
-                        true => last_failure(&target, &found.summary.run_id).await,
-                        false => None,
-                    },
-                }),
+            let target = target.clone();
+            let send = move |request: DescribeRequest| async move {
+                let target = target.at(&request.workflow_id, request.run_id.as_deref());
+                whole(&target, patience).await
             };
-            let callbacks = found.callbacks.into_iter().map(|it| Callback {
-                url: it.url,
-                state: it.state,
-                attempt: it.attempt,
-                last_failure: it
-                    .last_failure
-                    .map(|it| Failure::from_record(it, converter)),
-                next_attempt: it.next_attempt,
-            });
-            Ok(WorkflowDescription {
-                summary: WorkflowSummary::new(found.summary, converter),
-                pending_activities: activities.collect(),
-                pending_children: found.children,
-                versioning: found.versioning,
-                priority: Priority::recorded(&found.priority),
-                static_summary: text(found.static_summary),
-                static_details: text(found.static_details),
-                target: target.clone(),
-                pending_workflow_task,
-                callbacks: callbacks.collect(),
-                execution_timeout: found.execution_timeout,
-                run_timeout: found.run_timeout,
-                task_timeout: found.task_timeout,
-            })
+            interceptors.call(request, send).await
         })
         .await
+    })
+}
+
+async fn whole(
+    target: &FromClient,
+    patience: Patience,
+) -> Result<WorkflowDescription, HandleError> {
+    let found = describe_current(target, patience).await?;
+    let converter = target.client().converter();
+    let activities = found.activities.into_iter();
+    let activities = activities.map(|it| PendingActivity::new(it, converter));
+    let text = |given: Option<Payload>| {
+        let what = || "metadata of a start".to_owned();
+        given.and_then(|it| DataError::decode::<String>(&it, converter, what).ok())
+    };
+    let pending_workflow_task = match found.workflow_task {
+        None => None,
+        Some(task) => Some(PendingWorkflowTask {
+            attempt: task.attempt,
+            waiting_since: task.waiting_since,
+            started: task.started,
+            failure: match task.attempt > 1 {
+                true => last_failure(target, &found.summary.run_id).await,
+                false => None,
+            },
+        }),
+    };
+    let callbacks = found.callbacks.into_iter().map(|it| Callback {
+        url: it.url,
+        state: it.state,
+        attempt: it.attempt,
+        last_failure: it
+            .last_failure
+            .map(|it| Failure::from_record(it, converter)),
+        next_attempt: it.next_attempt,
+    });
+    Ok(WorkflowDescription {
+        summary: WorkflowSummary::new(found.summary, converter),
+        pending_activities: activities.collect(),
+        pending_children: found.children,
+        versioning: found.versioning,
+        priority: Priority::recorded(&found.priority),
+        static_summary: text(found.static_summary),
+        static_details: text(found.static_details),
+        target: target.clone(),
+        pending_workflow_task,
+        callbacks: callbacks.collect(),
+        execution_timeout: found.execution_timeout,
+        run_timeout: found.run_timeout,
+        task_timeout: found.task_timeout,
     })
 }
 

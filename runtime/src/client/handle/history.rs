@@ -13,6 +13,7 @@ use crate::{
     },
     data::search::Filter,
     error::{HandleError, RpcError},
+    interceptor::{HistoryRequest, ListRequest, Listed},
     transport::retry::Patience,
     wire::{
         history::{EventsKind, GetHistory, History, HistoryEvent},
@@ -25,13 +26,22 @@ pub(crate) fn call(target: &FromClient) -> Call<History, HandleError> {
     let target = target.clone();
     Call::new(|timeout| async move {
         let what = || format!("history of workflow `{}`", target.workflow_id());
-        within(
-            timeout,
-            what,
-            fetch(&target, target.run_id().unwrap_or_default(), timeout),
-        )
-        .await
+        let to = target.clone();
+        let send = move |request: HistoryRequest| async move {
+            let to = to.at_run(&request);
+            fetch(&to, request.run_id.as_deref().unwrap_or_default(), timeout).await
+        };
+        let interceptors = target.client().interceptors();
+        let fetched = interceptors.around(request_of(&target), send);
+        within(timeout, what, fetched).await
     })
+}
+
+fn request_of(target: &FromClient) -> HistoryRequest {
+    HistoryRequest {
+        workflow_id: target.workflow_id().to_owned(),
+        run_id: target.run_id().map(str::to_owned),
+    }
 }
 
 /// Fetches all pages of a run's history, within `timeout`; without one, each page has its own limit.
@@ -73,16 +83,22 @@ pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
     List::new("events", all, move |page: PageRequest, patience| {
         let target = target.clone();
         let (kind, waits) = (page.kind, page.waits);
-        let request = GetHistory {
-            execution: target.execution_of_run(target.run_id().unwrap_or_default()),
-            page_size: page.size,
-            page_token: page.page_token,
-            kind,
-            waits,
-        };
         async move {
-            let page = target.caller().call(request, patience).await;
-            let mut page = page.map_err(|error| target.refused::<HandleError>(error))?;
+            let to = target.clone();
+            let send = move |request: HistoryRequest| async move {
+                let to = to.at_run(&request);
+                let request = GetHistory {
+                    execution: to.execution_of_run(request.run_id.as_deref().unwrap_or_default()),
+                    page_size: page.size,
+                    page_token: page.page_token,
+                    kind,
+                    waits,
+                };
+                let page = to.caller().call(request, patience).await;
+                page.map_err(|error| to.refused::<HandleError>(error))
+            };
+            let interceptors = target.client().interceptors();
+            let mut page = interceptors.around(request_of(&target), send).await?;
             match kind {
                 // Servers append the events of a task that is not recorded yet. A list that waits has them again
                 // when they are recorded.
@@ -107,13 +123,21 @@ pub(crate) fn list(client: &Client, filter: Filter) -> List<History, HandleError
     List::new("histories", filter, move |page: PageRequest, patience| {
         let client = client.clone();
         async move {
-            let request = ListWorkflows {
+            let list = ListRequest {
+                listed: Listed::Workflows,
                 filter: page.filter,
-                page_size: Some(page.size.map_or(AT_ONCE, |wanted| wanted.min(AT_ONCE))),
-                page_token: page.page_token,
             };
-            let page = client.caller().call(request, patience).await;
-            let page = page.map_err(RpcError::from)?;
+            let sender = client.clone();
+            let send = move |list: ListRequest| async move {
+                let request = ListWorkflows {
+                    filter: list.filter,
+                    page_size: Some(page.size.map_or(AT_ONCE, |wanted| wanted.min(AT_ONCE))),
+                    page_token: page.page_token,
+                };
+                let page = sender.caller().call(request, patience).await;
+                page.map_err(RpcError::from)
+            };
+            let page = client.interceptors().around(list, send).await?;
             let fetches = page.items.into_iter().map(|workflow| {
                 let target = FromClient::attached(&client, workflow.workflow_id, None);
                 async move { fetch(&target, &workflow.run_id, None).await }

@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 
+use durably_engine::Payload;
+
 use super::{progress_warning, target::FromClient};
 use crate::{
     client::call::{Call, within},
-    data::Callee,
+    data::{Callee, Output},
     definition::private::PayloadOf,
     error::{
         Details, Failure, ResultError, RpcError, WorkflowCancelled, WorkflowFailed,
         WorkflowTerminated, WorkflowTimedOut,
     },
+    interceptor::ResultRequest,
     transport::retry::Patience,
     wire::result::{AwaitClose, CloseResponse, RunEnd},
 };
@@ -33,6 +36,33 @@ async fn of<T>(
     workflow: Cow<'static, str>,
     output: PayloadOf<T>,
 ) -> Result<T, ResultError> {
+    let interceptors = target.client().interceptors();
+    let result = match interceptors.is_empty() {
+        true => completed(target).await?,
+        false => {
+            let request = ResultRequest {
+                workflow_id: target.workflow_id().to_owned(),
+                run_id: target.run_id().map(str::to_owned),
+            };
+            let to = target.clone();
+            let send = move |request: ResultRequest| async move {
+                let (id, run) = (request.workflow_id, request.run_id);
+                let to = match id == to.workflow_id() && run.as_deref() == to.run_id() {
+                    true => to,
+                    false => FromClient::attached(to.client(), id, run),
+                };
+                let result = completed(&to).await?;
+                Ok::<_, ResultError>(Output::new(result, to.client().converter()))
+            };
+            interceptors.call(request, send).await?.into_payloads()
+        }
+    };
+    let workflow = Callee::Workflow(workflow);
+    Ok(output.given(&workflow, result, target.client().converter())?)
+}
+
+/// Waits until the chain of runs has completed, and returns its result.
+async fn completed(target: &FromClient) -> Result<Vec<Payload>, ResultError> {
     let converter = target.client().converter();
     let mut run_id = target.run_id().unwrap_or_default().to_owned();
     loop {
@@ -42,10 +72,7 @@ async fn of<T>(
                 run_id = next;
                 continue;
             }
-            RunEnd::Completed(result) => {
-                let workflow = Callee::Workflow(workflow);
-                return Ok(output.given(&workflow, result, converter)?);
-            }
+            RunEnd::Completed(result) => return Ok(result),
             RunEnd::Failed { cause, retry_state } => WorkflowFailed {
                 workflow_id,
                 run_id,

@@ -10,6 +10,7 @@ use crate::{
     data::{ArgsEncoder, EncodedArgs, PayloadOf},
     definition::{CanQuery, CanUpdate, Via},
     error::{HandleError, RpcError, WorkflowNotFound},
+    interceptor::{CancelRequest, HistoryRequest, TerminateRequest},
     transport::{caller::Caller, retry::Patience, rpc::Rpc},
     wire::{
         request::{Execution, Request},
@@ -69,6 +70,26 @@ impl FromClient {
         }))
     }
 
+    /// The same execution, or the one that an interceptor has put in its place.
+    pub(crate) fn at(&self, workflow_id: &str, run_id: Option<&str>) -> Self {
+        match self.0.workflow_id == workflow_id && self.0.run_id.as_deref() == run_id {
+            true => self.clone(),
+            false => Self::attached(
+                &self.0.client,
+                workflow_id.to_owned(),
+                run_id.map(str::to_owned),
+            ),
+        }
+    }
+
+    /// The workflow whose history is requested.
+    pub(crate) fn at_run(&self, request: &HistoryRequest) -> Self {
+        match self.0.workflow_id == request.workflow_id {
+            true => self.clone(),
+            false => Self::attached(&self.0.client, request.workflow_id.clone(), None),
+        }
+    }
+
     pub(crate) fn client(&self) -> &Client {
         &self.0.client
     }
@@ -84,6 +105,11 @@ impl FromClient {
     /// The run this was attached to or started.
     pub(crate) fn run_id(&self) -> Option<&str> {
         self.0.run_id.as_deref().or(self.0.started.as_deref())
+    }
+
+    /// The run that messages go to; the latest one if not set.
+    pub(crate) fn attached_run_id(&self) -> Option<&str> {
+        self.0.run_id.as_deref()
     }
 
     /// The run that was started, if this is a handle of a start.
@@ -139,7 +165,7 @@ impl FromClient {
                 first_run_id: to.started_run_id().unwrap_or_default().to_owned(),
             };
             let what = || format!("response to the cancel request for `{}`", to.workflow_id());
-            within(timeout, what, to.send(request, timeout)).await
+            within(timeout, what, to.send_cancel(request, timeout)).await
         })
     }
 
@@ -152,14 +178,56 @@ impl FromClient {
                 reason,
             };
             let what = || format!("response to the termination of `{}`", to.workflow_id());
-            let is_closed = |error: &CallError| error.reason() == Reason::WorkflowClosed;
-            within(timeout, what, async {
-                let patience = Patience::at_once(timeout);
-                let terminated = to.caller().call_with_effect(request, patience, is_closed);
-                terminated.await.map_err(|error| to.refused(error))
-            })
-            .await
+            within(timeout, what, to.send_terminate(request, timeout)).await
         })
+    }
+
+    async fn send_cancel(
+        &self,
+        request: CancelWorkflow,
+        timeout: Option<Duration>,
+    ) -> Result<(), HandleError> {
+        let interceptors = self.client().interceptors();
+        if interceptors.is_empty() {
+            return self.send(request, timeout).await;
+        }
+        let to = self.clone();
+        let send = move |request: CancelRequest| async move {
+            let to = to.at(&request.workflow_id, request.run_id.as_deref());
+            to.send(request.into_wire(), timeout).await
+        };
+        interceptors.call(CancelRequest::new(request), send).await
+    }
+
+    async fn send_terminate(
+        &self,
+        request: TerminateWorkflow,
+        timeout: Option<Duration>,
+    ) -> Result<(), HandleError> {
+        let interceptors = self.client().interceptors();
+        if interceptors.is_empty() {
+            return self.terminate_once(request, timeout).await;
+        }
+        let to = self.clone();
+        let send = move |request: TerminateRequest| async move {
+            let to = to.at(&request.workflow_id, request.run_id.as_deref());
+            to.terminate_once(request.into_wire(), timeout).await
+        };
+        let request = TerminateRequest::new(request);
+        interceptors.call(request, send).await
+    }
+
+    /// A repetition that finds the workflow closed has succeeded.
+    async fn terminate_once(
+        &self,
+        request: TerminateWorkflow,
+        timeout: Option<Duration>,
+    ) -> Result<(), HandleError> {
+        let is_closed = |error: &CallError| error.reason() == Reason::WorkflowClosed;
+        let patience = Patience::at_once(timeout);
+        let caller = self.caller();
+        let terminated = caller.call_with_effect(request, patience, is_closed);
+        terminated.await.map_err(|error| self.refused(error))
     }
 
     /// Sends a request that the server answers at once.

@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
-use durably_engine::Header;
+use durably_engine::{Header, Payload};
 
 use crate::{
     client::{call::Request, handle::target::FromClient},
-    data::{Callee, EncodedArgs, PayloadOf},
+    data::{Callee, EncodedArgs, Output, PayloadOf},
     error::{Failure, QueryError, QueryFailed, QueryRejected, RpcError},
     hints::awaited::{self, Answer},
+    interceptor::QueryRequest,
     time::span::Span,
     transport::retry::Patience,
     wire::{
@@ -123,27 +124,47 @@ impl Query {
             reject,
         };
         let limit = timeout.unwrap_or(TIMEOUT);
-        let response = to.caller().call(request, Patience::up_to(limit, limit));
-        let response = match timeout {
+        let patience = Patience::up_to(limit, limit);
+        let interceptors = to.client().interceptors();
+        let answer = async {
+            if interceptors.is_empty() {
+                return answer(&to, request, patience, limit).await;
+            }
+            let request = QueryRequest::new(request, to.client().converter());
+            let to = to.clone();
+            let send = move |request: QueryRequest| async move {
+                let to = to.at(&request.workflow_id, request.run_id.as_deref());
+                let answer = answer(&to, request.into_wire(), patience, limit).await?;
+                Ok::<_, QueryError>(Output::new(answer, to.client().converter()))
+            };
+            let output = interceptors.call(request, send).await?;
+            Ok(output.into_payloads())
+        };
+        let answer = match timeout {
             // Measured where the connection is: the clock of the caller's runtime may be paused.
-            None => Ok(response.await),
-            Some(timeout) => tokio::time::timeout(timeout, response).await,
+            None => answer.await?,
+            Some(timeout) => match tokio::time::timeout(timeout, answer).await {
+                Ok(answer) => answer?,
+                Err(_) => return Err(no_answer(&to, &name, limit).into()),
+            },
         };
-        let Ok(response) = response else {
-            return Err(no_answer(&to, &name, limit).into());
-        };
-        match response {
-            Ok(QueryResponse::Answered(answer)) => {
-                let query = Callee::Query(name);
-                Ok(result.given(&query, answer, to.client().converter())?)
-            }
-            Ok(QueryResponse::Rejected(status)) => Err(QueryRejected {
-                query: name.into_owned(),
-                status,
-            }
-            .into()),
-            Err(error) => Err(refused(&to, name, limit, error)),
-        }
+        let query = Callee::Query(name);
+        Ok(result.given(&query, answer, to.client().converter())?)
+    }
+}
+
+/// What the worker answers; `limit` is how long it may take.
+async fn answer(
+    to: &FromClient,
+    request: QueryWorkflow,
+    patience: Patience,
+    limit: Duration,
+) -> Result<Vec<Payload>, QueryError> {
+    let query = request.name.clone();
+    match to.caller().call(request, patience).await {
+        Ok(QueryResponse::Answered(answer)) => Ok(answer),
+        Ok(QueryResponse::Rejected(status)) => Err(QueryRejected { query, status }.into()),
+        Err(error) => Err(refused(to, query, limit, error)),
     }
 }
 
@@ -157,23 +178,17 @@ impl<R: 'static> Future for QueryCall<R> {
     }
 }
 
-fn refused(
-    to: &FromClient,
-    name: Cow<'static, str>,
-    timeout: Duration,
-    error: CallError,
-) -> QueryError {
+fn refused(to: &FromClient, query: String, timeout: Duration, error: CallError) -> QueryError {
     let reason = error.reason();
     if let Some(missing) = to.missing(&reason) {
         return missing.into();
     }
     if let Reason::QueryFailed(record) = reason {
         let cause = Failure::from_record(*record, to.client().converter());
-        let query = name.into_owned();
         return QueryFailed { query, cause }.into();
     }
     match RpcError::from(error) {
-        RpcError::Timeout { .. } => no_answer(to, &name, timeout).into(),
+        RpcError::Timeout { .. } => no_answer(to, &query, timeout).into(),
         other => other.into(),
     }
 }

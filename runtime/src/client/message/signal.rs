@@ -18,6 +18,7 @@ use crate::{
     data::EncodedArgs,
     error::SignalError,
     hints::awaited::{self, Answer},
+    interceptor::SignalRequest,
     time::span::Span,
     wire::signal::SignalWorkflow,
 };
@@ -102,8 +103,26 @@ impl Signal {
             let workflow = to.workflow_id();
             format!("response to signal `{name}` for workflow `{workflow}`")
         };
-        within(timeout, what, to.send(request, timeout)).await
+        within(timeout, what, send(&to, request, timeout)).await
     }
+}
+
+async fn send(
+    to: &FromClient,
+    request: SignalWorkflow,
+    timeout: Option<Duration>,
+) -> Result<(), SignalError> {
+    let interceptors = to.client().interceptors();
+    if interceptors.is_empty() {
+        return to.send(request, timeout).await;
+    }
+    let request = SignalRequest::new(request, to.client().converter());
+    let to = to.clone();
+    let send = move |request: SignalRequest| async move {
+        let to = to.at(&request.workflow_id, request.run_id.as_deref());
+        to.send(request.into_wire(), timeout).await
+    };
+    interceptors.call(request, send).await
 }
 
 impl Future for SignalCall {

@@ -19,6 +19,7 @@ use crate::{
     data::{Callee, EncodedArgs, PayloadOf},
     error::{Failure, RpcError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected},
     hints::awaited::{self, Answer},
+    interceptor::{self, UpdateRequest},
     time::span::Span,
     transport::{id, retry::Patience},
     wire::{
@@ -147,16 +148,41 @@ impl Update {
         } = self;
         let id = id.unwrap_or_else(id::random);
         let request = request(&to, &name, args.0?, id.clone(), stage);
-        // The server gives up waiting after a while; sent again with the same id, the update resumes.
-        let reached = |response| match UpdateHandle::reached(&to, &name, &id, response, result) {
-            Some(handle) => ControlFlow::Break(handle),
-            None => ControlFlow::Continue(()),
-        };
-        let patience = Patience::until_answered();
-        match to.caller().call_until(request, patience, reached).await {
-            Ok(handle) => handle.unless_rejected().await,
-            Err(error) => Err(to.refused(error)),
+        let interceptors = to.client().interceptors();
+        if interceptors.is_empty() {
+            let response = reached(&to, request).await?;
+            return UpdateHandle::reached(&to, &name, &id, response, result)
+                .unless_rejected()
+                .await;
         }
+        let request = UpdateRequest::new(request, to.client().converter());
+        let sender = to.clone();
+        let send = move |request: UpdateRequest| async move {
+            let to = sender.at(&request.workflow_id, request.run_id.as_deref());
+            let response = reached(&to, request.into_wire()).await?;
+            let converter = to.client().converter();
+            Ok::<_, UpdateError>(interceptor::UpdateResponse::new(response, converter))
+        };
+        let response = interceptors.call(request, send).await?.into_wire();
+        UpdateHandle::reached(&to, &name, &id, response, result)
+            .unless_rejected()
+            .await
+    }
+}
+
+/// Sends an update until it is accepted or completed, as the request says, or has failed.
+async fn reached(to: &FromClient, request: UpdateWorkflow) -> Result<UpdateResponse, UpdateError> {
+    let response = to
+        .caller()
+        .call_until(request, Patience::until_answered(), is_reached);
+    response.await.map_err(|error| to.refused(error))
+}
+
+/// The server gives up waiting after a while; sent again with the same id, the update resumes.
+pub(crate) fn is_reached(response: UpdateResponse) -> ControlFlow<UpdateResponse> {
+    match response.outcome.is_some() || response.accepted {
+        true => ControlFlow::Break(response),
+        false => ControlFlow::Continue(()),
     }
 }
 
@@ -251,26 +277,23 @@ impl<R> UpdateHandle<R> {
         }
     }
 
-    /// The handle for an answer of the server, unless the update is not yet accepted.
+    /// The handle for an answer of the server, by which the update is accepted or has ended.
     pub(crate) fn reached(
         to: &FromClient,
         name: &str,
         id: &str,
         response: UpdateResponse,
         result: PayloadOf<R>,
-    ) -> Option<Self> {
+    ) -> Self {
         let outcome = response.outcome;
-        if outcome.is_none() && !response.accepted {
-            return None;
-        }
-        Some(Self {
+        Self {
             to: in_run(to, response.execution),
             name: Cow::Owned(name.to_owned()),
             id: id.to_owned(),
             accepted: !matches!(outcome, Some(Err(_))),
             outcome,
             result,
-        })
+        }
     }
 
     /// Itself, unless the workflow rejected the update.

@@ -27,6 +27,7 @@ use crate::{
     },
     definition::{HasQueue, QueueSet, Workflow},
     error::{CreateScheduleError, DataError, RpcError, ScheduleAlreadyExists},
+    interceptor::CreateScheduleRequest,
     options::{
         Retry,
         setters::{doc_of, setters, value_of},
@@ -466,13 +467,33 @@ async fn create(new: Box<NewSchedule>) -> Result<ScheduleHandle, CreateScheduleE
     let (client, id) = (new.client, new.id);
     let what = || format!("response to the creation of schedule `{id}`");
     within(new.timeout, what, async {
-        let created = client
-            .caller()
-            .call(request, Patience::at_once(new.timeout));
-        created.await.map_err(|error| refused(&id, error))
+        let patience = Patience::at_once(new.timeout);
+        let interceptors = client.interceptors();
+        if interceptors.is_empty() {
+            return send(&client, request, patience).await;
+        }
+        let mut request = request;
+        let action = &mut request.schedule.action;
+        let shown = CreateScheduleRequest::new(&request.id, action, client.converter());
+        let sender = client.clone();
+        let send = move |shown: CreateScheduleRequest| async move {
+            request.id = shown.into_wire(&mut request.schedule.action);
+            send(&sender, request, patience).await
+        };
+        interceptors.around(shown, send).await
     })
     .await?;
     Ok(ScheduleHandle::new(&client, id))
+}
+
+async fn send(
+    client: &Client,
+    request: CreateSchedule,
+    patience: Patience,
+) -> Result<(), CreateScheduleError> {
+    let id = request.id.clone();
+    let created = client.caller().call(request, patience).await;
+    created.map_err(|error| refused(&id, error))
 }
 
 /// Why the server did not create the schedule.

@@ -21,6 +21,7 @@ use crate::{
         InvalidSchedule, RpcError, ScheduleConflict, ScheduleError, ScheduleNotFound,
         UpdateScheduleError,
     },
+    interceptor::{ScheduleOperation, ScheduleRequest},
     time::{Time, span::Span},
     transport::{retry::Patience, rpc::Rpc},
     wire::{
@@ -88,7 +89,10 @@ impl ScheduleHandle {
         let handle = self.clone();
         Call::new(move |timeout| async move {
             let what = || format!("description of schedule `{}`", handle.id);
-            within(timeout, what, handle.fetch(Patience::at_once(timeout))).await
+            let patience = Patience::at_once(timeout);
+            let fetch = move |handle: Self| async move { handle.fetch(patience).await };
+            let described = handle.passed(ScheduleOperation::Describe, fetch);
+            within(timeout, what, described).await
         })
     }
 
@@ -130,7 +134,10 @@ impl ScheduleHandle {
         Call::new(move |timeout| async move {
             let mut change = change.into_inner().unwrap_or_else(PoisonError::into_inner);
             let what = || format!("response to the update of schedule `{}`", handle.id);
-            within(timeout, what, handle.replace(&mut change, timeout)).await
+            let replace =
+                move |handle: Self| async move { handle.replace(&mut change, timeout).await };
+            let replaced = handle.passed(ScheduleOperation::Update, replace);
+            within(timeout, what, replaced).await
         })
     }
 
@@ -142,6 +149,7 @@ impl ScheduleHandle {
     pub fn pause(&self, note: impl Text) -> Call<(), ScheduleError> {
         self.patch(
             "pause",
+            ScheduleOperation::Pause,
             Patch {
                 pause: Some(self.note("paused", note)),
                 ..Patch::default()
@@ -157,6 +165,7 @@ impl ScheduleHandle {
     pub fn unpause(&self, note: impl Text) -> Call<(), ScheduleError> {
         self.patch(
             "unpausing",
+            ScheduleOperation::Unpause,
             Patch {
                 unpause: Some(self.note("unpaused", note)),
                 ..Patch::default()
@@ -208,19 +217,42 @@ impl ScheduleHandle {
     pub fn delete(&self) -> Call<(), ScheduleError> {
         let handle = self.clone();
         Call::new(move |timeout| async move {
-            let request = DeleteSchedule {
-                id: handle.id.to_string(),
-            };
             let what = || format!("response to the deletion of schedule `{}`", handle.id);
-            within(timeout, what, async {
-                handle.check()?;
-                let caller = handle.client.caller();
-                let patience = Patience::at_once(timeout);
-                let deleted = caller.call_with_effect(request, patience, CallError::is_missing);
-                deleted.await.map_err(|error| handle.refused(error))
-            })
-            .await
+            let delete = move |handle: Self| async move { handle.delete_once(timeout).await };
+            let deleted = handle.passed(ScheduleOperation::Delete, delete);
+            within(timeout, what, deleted).await
         })
+    }
+
+    /// Passes an operation through the interceptors, which may name another schedule.
+    async fn passed<T, E, F>(
+        &self,
+        operation: ScheduleOperation,
+        send: impl FnOnce(Self) -> F + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: std::error::Error + From<RpcError> + Send + Sync + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let request = ScheduleRequest {
+            schedule_id: self.id.to_string(),
+            operation,
+        };
+        let client = self.client.clone();
+        let send = move |request: ScheduleRequest| send(Self::new(&client, request.schedule_id));
+        self.client.interceptors().around(request, send).await
+    }
+
+    async fn delete_once(&self, timeout: Option<Duration>) -> Result<(), ScheduleError> {
+        self.check()?;
+        let request = DeleteSchedule {
+            id: self.id.to_string(),
+        };
+        let patience = Patience::at_once(timeout);
+        let caller = self.client.caller();
+        let deleted = caller.call_with_effect(request, patience, CallError::is_missing);
+        deleted.await.map_err(|error| self.refused(error))
     }
 
     /// The note of a pause, which is no pause without one.
@@ -231,11 +263,17 @@ impl ScheduleHandle {
         }
     }
 
-    fn patch(&self, what: &'static str, patch: Patch) -> Call<(), ScheduleError> {
+    fn patch(
+        &self,
+        what: &'static str,
+        operation: ScheduleOperation,
+        patch: Patch,
+    ) -> Call<(), ScheduleError> {
         let handle = self.clone();
         Call::new(move |timeout| async move {
             let what = || format!("response to the {what} of schedule `{}`", handle.id);
-            within(timeout, what, handle.send_patch(patch, timeout)).await
+            let send = move |handle: Self| async move { handle.send_patch(patch, timeout).await };
+            within(timeout, what, handle.passed(operation, send)).await
         })
     }
 
@@ -521,7 +559,11 @@ impl Actions {
     async fn send(self) -> Result<(), ScheduleError> {
         let (handle, overlap) = (self.handle, self.overlap);
         let cause = self.cause.map_err(|problem| handle.invalid(problem))?;
-        let name = cause.name();
+        let (name, timeout) = (cause.name(), self.timeout);
+        let operation = match cause {
+            Cause::Now => ScheduleOperation::Trigger,
+            Cause::Times(_) => ScheduleOperation::Backfill,
+        };
         let patch = match cause {
             Cause::Now => Patch {
                 trigger: Some(overlap),
@@ -537,7 +579,9 @@ impl Actions {
             },
         };
         let what = || format!("response to the {name} of schedule `{}`", handle.id);
-        within(self.timeout, what, handle.send_patch(patch, self.timeout)).await
+        let send =
+            move |handle: ScheduleHandle| async move { handle.send_patch(patch, timeout).await };
+        within(timeout, what, handle.passed(operation, send)).await
     }
 }
 
@@ -603,6 +647,10 @@ impl ListTimes {
         } = self;
         let times = times.map_err(|problem| handle.invalid(problem))?;
         let what = || format!("times of schedule `{}`", handle.id);
-        within(timeout, what, handle.list_times(times, limit, timeout)).await
+        let list = move |handle: ScheduleHandle| async move {
+            handle.list_times(times, limit, timeout).await
+        };
+        let listed = handle.passed(ScheduleOperation::Times, list);
+        within(timeout, what, listed).await
     }
 }

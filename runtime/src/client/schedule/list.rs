@@ -13,6 +13,7 @@ use crate::{
         search::{Filter, SearchKey, SearchKind},
     },
     error::DataError,
+    interceptor::Listed,
     time::Time,
     wire::{
         schedule::{ListSchedules, ListedSchedule, ScheduledRun},
@@ -100,7 +101,7 @@ pub(crate) fn list(client: &Client) -> List<ScheduleSummary> {
     };
     List::of_requests(
         client,
-        "schedules",
+        Listed::Schedules,
         Filter::from(""),
         request,
         ScheduleSummary::new,

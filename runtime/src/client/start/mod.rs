@@ -27,6 +27,7 @@ use crate::{
     definition::private::payload,
     definition::{HasQueue, NoQueue, QueueSet, Workflow},
     error::{RpcError, StartError, WorkflowAlreadyStarted},
+    interceptor::{self, Started},
     options::{
         Priority, Retry,
         setters::{doc_of, setters, value_of},
@@ -419,7 +420,33 @@ async fn send<W: Startable>(request: StartRequest) -> Result<W::Handle, StartErr
 async fn start_alone<W: Startable>(start: Box<Start>) -> Result<W::Handle, StartError> {
     let (client, patience) = (start.client.clone(), Patience::at_once(start.timeout));
     let is_eager = start.eager;
-    let mut request = start.into_request()?;
+    let request = start.into_request()?;
+    let interceptors = client.interceptors();
+    let started = match interceptors.is_empty() {
+        true => send_start(&client, request, patience, is_eager).await?,
+        false => {
+            let request = interceptor::StartRequest::new(request, client.converter());
+            let sender = client.clone();
+            let send = move |request: interceptor::StartRequest| async move {
+                send_start(&sender, request.into_wire(), patience, is_eager).await
+            };
+            interceptors.call(request, send).await?
+        }
+    };
+    let Started {
+        workflow_id,
+        run_id,
+    } = started;
+    let via = FromClient::started(&client, workflow_id, run_id);
+    Ok(W::__handle(via))
+}
+
+async fn send_start(
+    client: &Client,
+    mut request: StartWorkflow,
+    patience: Patience,
+    is_eager: bool,
+) -> Result<Started, StartError> {
     let id = request.workflow_id.clone();
     let workers = client.caller().eager_starts();
     let slot = is_eager.then(|| workers.reserve(&request.task_queue, &request.workflow_type));
@@ -442,8 +469,7 @@ async fn start_alone<W: Startable>(start: Box<Start>) -> Result<W::Handle, Start
             if let (Some(first_task), Some(take)) = (started.first_task, slot) {
                 take(first_task);
             }
-            let via = FromClient::started(&client, id, started.run_id);
-            Ok(W::__handle(via))
+            Ok(Started::new(id, started.run_id))
         }
         Err(error) => Err(refused(id, error)),
     }

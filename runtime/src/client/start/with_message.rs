@@ -19,6 +19,7 @@ use crate::{
     data::{ArgList, ArgsEncoder, EncodedArgs, PayloadOf, Text},
     definition::{CanUpdate, HasQueue, MethodsOf, Via, Workflow},
     error::{RpcError, StartError, UpdateError, UpdateWithStartError},
+    interceptor::{self, SignalWithStartRequest, Started, UpdateWithStartRequest},
     time::span::Span,
     transport::{id, retry::Patience},
     wire::{
@@ -261,11 +262,39 @@ impl RecordedSignal {
             signal: self.name.into_owned(),
             input: self.args.0?,
         };
-        let id = request.start.workflow_id.clone();
-        match client.caller().call(request, patience).await {
-            Ok(run_id) => Ok(W::__handle(FromClient::started(&client, id, run_id))),
-            Err(error) => Err(refused(id, error)),
-        }
+        let interceptors = client.interceptors();
+        let started = match interceptors.is_empty() {
+            true => send_with_signal(&client, request, patience).await?,
+            false => {
+                let request = SignalWithStartRequest::new(request, client.converter());
+                let sender = client.clone();
+                let send = move |request: SignalWithStartRequest| async move {
+                    send_with_signal(&sender, request.into_wire(), patience).await
+                };
+                interceptors.call(request, send).await?
+            }
+        };
+        let Started {
+            workflow_id,
+            run_id,
+        } = started;
+        Ok(W::__handle(FromClient::started(
+            &client,
+            workflow_id,
+            run_id,
+        )))
+    }
+}
+
+async fn send_with_signal(
+    client: &Client,
+    request: SignalWithStart,
+    patience: Patience,
+) -> Result<Started, StartError> {
+    let id = request.start.workflow_id.clone();
+    match client.caller().call(request, patience).await {
+        Ok(run_id) => Ok(Started::new(id, run_id)),
+        Err(error) => Err(refused(id, error)),
     }
 }
 
@@ -296,7 +325,7 @@ impl RecordedSignal {
 /// ```
 #[must_use = "the workflow starts when this is awaited"]
 pub struct StartWithUpdate<W: Workflow, Q, R> {
-    request: Request<(Start, RecordedUpdate<R>), Started<W, R>>,
+    request: Request<(Start, RecordedUpdate<R>), BothHandles<W, R>>,
     queue: PhantomData<fn() -> Q>,
 }
 
@@ -312,10 +341,10 @@ impl<W: Workflow, Q, R> StartWithUpdate<W, Q, R> {
 }
 
 /// The handles of both, or why one of them was refused.
-type Started<W, R> = Result<(Handle<W>, UpdateHandle<R>), UpdateWithStartError>;
+type BothHandles<W, R> = Result<(Handle<W>, UpdateHandle<R>), UpdateWithStartError>;
 
 impl<W: Workflow, Q: HasQueue, R: 'static> Future for StartWithUpdate<W, Q, R> {
-    type Output = Started<W, R>;
+    type Output = BothHandles<W, R>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let send = |(mut start, update): (Start, RecordedUpdate<R>)| {
@@ -331,7 +360,7 @@ impl<W: Workflow, Q: HasQueue, R: 'static> Future for StartWithUpdate<W, Q, R> {
 fn send<W: Workflow, R>(
     start: Start,
     update: RecordedUpdate<R>,
-) -> impl Future<Output = Started<W, R>> + Send {
+) -> impl Future<Output = BothHandles<W, R>> + Send {
     let RecordedUpdate {
         name,
         args,
@@ -348,25 +377,55 @@ fn send<W: Workflow, R>(
             start,
             update: update::request(&to, &name, args, update_id.clone(), Stage::Accepted),
         };
-        // The server gives up waiting after a while; sent again with the same ids, both resume.
-        let reached = |response: UpdateWithStartResponse| match UpdateHandle::reached(
-            &to,
-            &name,
-            &update_id,
-            response.update,
-            result,
-        ) {
-            Some(update) => ControlFlow::Break((response.run_id, update)),
-            None => ControlFlow::Continue(()),
+        let interceptors = client.interceptors();
+        let (workflow_id, response) = match interceptors.is_empty() {
+            true => (to.workflow_id().to_owned(), reached(&to, request).await?),
+            false => {
+                let request = UpdateWithStartRequest::new(request, client.converter());
+                let sender = to.clone();
+                let send = move |request: UpdateWithStartRequest| async move {
+                    let to = sender.at(&request.start.workflow_id, None);
+                    let response = reached(&to, request.into_wire()).await?;
+                    let workflow_id = to.workflow_id().to_owned();
+                    let converter = to.client().converter();
+                    let response =
+                        interceptor::UpdateWithStartResponse::new(workflow_id, response, converter);
+                    Ok::<_, UpdateWithStartError>(response)
+                };
+                let response = interceptors.call(request, send).await?;
+                let Started {
+                    workflow_id,
+                    run_id,
+                } = response.started;
+                let update = response.update.into_wire();
+                (workflow_id, UpdateWithStartResponse { run_id, update })
+            }
         };
-        let response = client
-            .caller()
-            .call_until(request, Patience::until_answered(), reached);
-        let (run_id, update) = response.await.map_err(|error| refused_part(&to, error))?;
+        let to = to.at(&workflow_id, None);
+        let update = UpdateHandle::reached(&to, &name, &update_id, response.update, result);
         let update = update.unless_rejected().await?;
-        let workflow = FromClient::started(&client, to.workflow_id().to_owned(), run_id);
+        let workflow = FromClient::started(&client, workflow_id, response.run_id);
         Ok((Handle::new(workflow), update))
     }
+}
+
+/// Sends both until the update is accepted, or has failed. The server gives up waiting after a while; sent again
+/// with the same ids, both resume.
+async fn reached(
+    to: &FromClient,
+    request: UpdateWithStart,
+) -> Result<UpdateWithStartResponse, UpdateWithStartError> {
+    let accepted = |response: UpdateWithStartResponse| match update::is_reached(response.update) {
+        ControlFlow::Break(update) => ControlFlow::Break(UpdateWithStartResponse {
+            run_id: response.run_id,
+            update,
+        }),
+        ControlFlow::Continue(()) => ControlFlow::Continue(()),
+    };
+    let response = to
+        .caller()
+        .call_until(request, Patience::until_answered(), accepted);
+    response.await.map_err(|error| refused_part(to, error))
 }
 
 /// Why one of the two operations, and so both, were refused.

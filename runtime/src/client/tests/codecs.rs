@@ -35,7 +35,11 @@ async fn with_marks(bytes: &[u8]) -> (Arc<Fake>, Client, Seen) {
     let caller = client.caller().clone().with_codecs(&codecs);
     (
         fake,
-        Client(Arc::new(caller), crate::data::Converter::JSON),
+        Client(
+            Arc::new(caller),
+            crate::data::Converter::JSON,
+            crate::interceptor::ClientChain::default(),
+        ),
         seen,
     )
 }

@@ -89,7 +89,11 @@ async fn every_payload_of_a_run_is_decoded_for_the_subject_it_was_encoded_for() 
     let server = Server::start().await?;
     let plain = server.client().await?;
     let caller = plain.caller().clone().with_codecs(&keyed());
-    let client = Client(Arc::new(caller), Converter::JSON);
+    let client = Client(
+        Arc::new(caller),
+        Converter::JSON,
+        crate::interceptor::ClientChain::default(),
+    );
     // Nothing is cached, so every task decodes its whole history.
     let worker = Worker::new(&client, "ledgers")
         .max_cached_workflows(0)

@@ -1,6 +1,6 @@
 //! Messages that come in: signals, updates, queries.
 
-use durably_engine::{FailureRecord, Intent, Payload, UpdateRequest};
+use durably_engine::{FailureRecord, Header, Intent, Payload, UpdateRequest};
 use futures::future::LocalBoxFuture;
 use tracing::Span;
 
@@ -10,7 +10,7 @@ use super::{
     rounds::{Coroutine, Handler, HandlerKind, Unfinished},
 };
 use crate::{
-    data::{Args, Callee},
+    data::{Args, Callee, Headers},
     definition::{Called, Update, Workflow, is_reserved},
     driver::instance::TaskFailure,
     error::{AppError, Error, Meaning, Result},
@@ -20,6 +20,7 @@ use crate::{
         current::{self, Name, Who},
         panics,
     },
+    interceptor::{ReceivedQuery, ReceivedSignal, ReceivedUpdate},
     telemetry::{log, spans},
 };
 
@@ -30,6 +31,7 @@ impl<W: Workflow> Live<W> {
         &mut self,
         name: String,
         input: Vec<Payload>,
+        header: Header,
         sender: String,
     ) -> Result<(), TaskFailure> {
         let signals = self.definition.signals;
@@ -54,6 +56,15 @@ impl<W: Workflow> Live<W> {
             input,
             self.core.converter().clone(),
         );
+        if !self.interceptors.is_empty() {
+            let received = ReceivedSignal {
+                name: name.as_str().to_owned(),
+                args,
+                headers: Headers::new(header, self.core.converter()),
+                sender,
+            };
+            return self.intercepted_signal(name, call, received);
+        }
         let who = Who::Signal(name.clone());
         current::runs(who.clone());
         let span = spans::signal(name.as_str());
@@ -71,17 +82,19 @@ impl<W: Workflow> Live<W> {
                 let kind = HandlerKind::Signal { name, sender };
                 self.begin_handler(kind, Unfinished::Abandon, future, span);
             }
-            Err(error) => {
-                log::on_run!(
-                    log::error,
-                    self,
-                    signal = name.as_str(),
-                    %error,
-                    "a signal could not be read and is skipped"
-                );
-            }
+            Err(error) => self.log_unreadable_signal(&name, &error),
         }
         Ok(())
+    }
+
+    pub(crate) fn log_unreadable_signal(&self, name: &Name, error: &Error) {
+        log::on_run!(
+            log::error,
+            self,
+            signal = name.as_str(),
+            %error,
+            "a signal could not be read and is skipped"
+        );
     }
 
     /// An error fails the workflow. A handler that only stopped because the run was asked to stop
@@ -115,8 +128,9 @@ impl<W: Workflow> Live<W> {
             id,
             name,
             input,
+            header,
+            identity,
             replaying,
-            ..
         } = request;
         let updates = self.definition.updates;
         let declared = updates.iter().find(|update| update.name == name);
@@ -134,18 +148,28 @@ impl<W: Workflow> Live<W> {
                 return self.reject(id, replaying, &error.into());
             }
         };
-        let span = spans::update(name.as_str(), &id);
-        let validate = || span.in_scope(|| self.validate(&name, update, input.clone()));
-        if !replaying && let Err(error) = validate() {
-            return self.reject(id, replaying, &error);
-        }
-        self.core
-            .issue(Intent::AcceptUpdate { id: id.clone() }, None);
         let args = Args::new(
             Callee::Update(name.to_cow()),
             input,
             self.core.converter().clone(),
         );
+        if !self.interceptors.is_empty() {
+            let received = ReceivedUpdate {
+                id,
+                name: name.as_str().to_owned(),
+                args,
+                headers: Headers::new(header, self.core.converter()),
+                sender: identity,
+            };
+            return self.intercepted_update(name, update, received, replaying);
+        }
+        let span = spans::update(name.as_str(), &id);
+        let validate = || span.in_scope(|| self.validate(&name, update, &args));
+        if !replaying && let Err(error) = validate() {
+            return self.reject(id, replaying, &error);
+        }
+        self.core
+            .issue(Intent::AcceptUpdate { id: id.clone() }, None);
         let who = Who::Update(name.clone());
         current::runs(who.clone());
         let call = || (update.call)(self.cell.clone(), self.ctx.clone(), args);
@@ -174,22 +198,23 @@ impl<W: Workflow> Live<W> {
     }
 
     /// A validator that panics rejects too: what a client sends must not be able to stop the run.
-    fn validate(&self, name: &Name, update: &Update<W>, input: Vec<Payload>) -> Result<()> {
+    fn validate(&self, name: &Name, update: &Update<W>, args: &Args) -> Result<()> {
         let Some(validate) = update.validate else {
             return Ok(());
         };
-        let args = Args::new(
-            Callee::Update(name.to_cow()),
-            input,
-            self.core.converter().clone(),
-        );
+        let args = args.clone();
         let who = Who::Validator(name.clone());
         self.reading(who, || {
             self.cell.with(|state| validate(state, &self.ctx, args))
         })
     }
 
-    fn reject(&self, id: String, replaying: bool, error: &Error) -> Result<(), TaskFailure> {
+    pub(crate) fn reject(
+        &self,
+        id: String,
+        replaying: bool,
+        error: &Error,
+    ) -> Result<(), TaskFailure> {
         if replaying {
             return Err(TaskFailure::nondeterminism(format!(
                 "history holds an update that was accepted, and now it is not: {error}"
@@ -230,6 +255,7 @@ impl<W: Workflow> Live<W> {
         &self,
         name: &str,
         input: Vec<Payload>,
+        header: Header,
     ) -> Result<Payload, Box<FailureRecord>> {
         match name {
             STACK_TRACE => {
@@ -278,16 +304,24 @@ impl<W: Workflow> Live<W> {
         );
         // Made inside of the run's, whose part it is.
         let span = super::span(&self.core).in_scope(|| spans::query(name.as_str()));
-        span.in_scope(|| {
-            self.reading(Who::Query(name), || {
+        let answered = span.in_scope(|| match self.interceptors.is_empty() {
+            true => self.reading(Who::Query(name), || {
                 self.cell.with(|state| answer(state, &self.ctx, args))
-            })
-        })
-        .map_err(|error| Box::new(error.to_record(self.core.converter())))
+            }),
+            false => {
+                let received = ReceivedQuery {
+                    name: name.as_str().to_owned(),
+                    args,
+                    headers: Headers::new(header, self.core.converter()),
+                };
+                self.intercepted_query(name, answer, received)
+            }
+        });
+        answered.map_err(|error| Box::new(error.to_record(self.core.converter())))
     }
 
     /// Runs user code that may only look. A panic is its error.
-    fn reading<T>(&self, who: Who, look: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn reading<T>(&self, who: Who, look: impl FnOnce() -> Result<T>) -> Result<T> {
         current::runs(who.clone());
         let phase = self.core.phase.replace(Phase::Reading);
         let looked = current::enter(self.wake.id(), self.core.converter().clone(), || {
@@ -307,13 +341,14 @@ impl<W: Workflow> Live<W> {
         }
     }
 
-    fn begin_handler(
+    /// Returns the number of the handler.
+    pub(crate) fn begin_handler(
         &mut self,
         kind: HandlerKind,
         unfinished: Unfinished,
         future: LocalBoxFuture<'static, Result<Payload>>,
         span: Span,
-    ) {
+    ) -> u32 {
         self.last_handler += 1;
         let id = CoroutineId::Handler(self.last_handler);
         let coroutine = Coroutine::new(future, id, &self.core, &self.wake);
@@ -326,6 +361,7 @@ impl<W: Workflow> Live<W> {
         self.handlers.insert(self.last_handler, handler);
         self.core.open_handlers.set(self.handlers.len() as u32);
         self.fresh = true;
+        self.last_handler
     }
 
     fn refuse_faults(&self) -> Result<(), TaskFailure> {

@@ -8,6 +8,7 @@
 //! ```
 
 mod handlers;
+mod intercepted;
 mod introspect;
 mod rounds;
 
@@ -32,6 +33,7 @@ use crate::{
         state::StateCell,
         waker::RunWaker,
     },
+    interceptor::WorkflowChain,
     telemetry::{
         log,
         replayed::suppressed_if,
@@ -58,6 +60,8 @@ pub(crate) struct Live<W: Workflow> {
     cell: StateCell<W>,
     ctx: Ctx,
     core: Rc<Core>,
+    /// Code around the run method and the handlers.
+    interceptors: WorkflowChain,
     /// Who woke the run.
     wake: Arc<RunWaker>,
     /// The run method, until it ends.
@@ -144,7 +148,7 @@ impl<W: Workflow> Instance for RunCode<W> {
 
     fn query(&mut self, query: QueryRequest) -> Result<Payload, Box<FailureRecord>> {
         match self {
-            Self::Live(live) => live.query(&query.name, query.input),
+            Self::Live(live) => live.query(&query.name, query.input, query.header),
             Self::Unborn { .. } => Err(TaskFailure::out_of_order("a query before Start").failure),
         }
     }
@@ -200,8 +204,6 @@ impl<W: Workflow> Live<W> {
         let definition = W::__definition();
         let wake = Arc::new(RunWaker::new(host.executor));
         let input = std::mem::take(&mut start.event.input);
-        // Interceptors of the start read the header; an idle run does not keep it.
-        drop(std::mem::take(&mut start.event.header));
         let core = Core::new(start, host.facts, facts, known);
         let args = |input| {
             let callee = Callee::Workflow(W::NAME.into());
@@ -209,7 +211,11 @@ impl<W: Workflow> Live<W> {
         };
         let ctx = Ctx::of_run(&core);
         current::runs(Who::Start(W::NAME));
+        let interceptors = host.interceptors;
         let begin = || {
+            if !interceptors.is_empty() {
+                return intercepted::begin(&interceptors, definition, &ctx, args(input));
+            }
             let state = (definition.init)(&ctx, args(input.clone()))?;
             core.phase.set(Phase::Live);
             let cell = StateCell::new(state);
@@ -238,6 +244,7 @@ impl<W: Workflow> Live<W> {
             cell,
             ctx,
             core,
+            interceptors,
             wake,
             main: Some(main),
             handlers: BTreeMap::new(),
@@ -266,9 +273,9 @@ impl<W: Workflow> Live<W> {
             Job::Signal {
                 name,
                 input,
+                header,
                 identity,
-                ..
-            } => self.signal(name, input, identity)?,
+            } => self.signal(name, input, header, identity)?,
             Job::Update(request) => self.update(request)?,
             Job::TimerFired { seq } => self.end(seq, OpResult::Fired),
             Job::ActivityResolved { seq, outcome } => self.end(seq, outcome.into()),

@@ -1,6 +1,8 @@
 //! Polling everything until nothing moves, and what a run ends with.
 
 use std::{
+    cell::Cell,
+    rc::Rc,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -81,12 +83,24 @@ pub(crate) enum HandlerKind {
 }
 
 /// What the end of the run means to a handler that runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Unfinished {
     /// A warning in the log.
     Warn,
     /// Nothing: its declaration says so.
     Abandon,
+    /// What the handler declares, once the interceptors around it have called it: whether nothing.
+    Declared(Rc<Cell<bool>>),
+}
+
+impl Unfinished {
+    fn warns(&self) -> bool {
+        match self {
+            Self::Warn => true,
+            Self::Abandon => false,
+            Self::Declared(abandons) => !abandons.get(),
+        }
+    }
 }
 
 impl<W: Workflow> Live<W> {
@@ -198,7 +212,7 @@ impl<W: Workflow> Live<W> {
         }
     }
 
-    fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
+    pub(crate) fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
         let Some(Handler {
             kind,
             coroutine,
@@ -275,10 +289,11 @@ impl<W: Workflow> Live<W> {
                 return Ok(EndRun::Cancel(Vec::new()));
             }
             Meaning::ContinueAsNew(next) => {
-                return match next.request() {
-                    Ok(next) => Ok(EndRun::ContinueAsNew(Box::new(next))),
-                    Err(error) => Err(TaskFailure::own(error)),
-                };
+                let mut next = next.request().map_err(TaskFailure::own)?;
+                let outbound = &self.core.worker.outbound;
+                let changed = outbound.apply(|hook| hook.continue_as_new(&self.core, &mut next));
+                changed.map_err(TaskFailure::fault)?;
+                return Ok(EndRun::ContinueAsNew(Box::new(next)));
             }
             Meaning::Cancelled
             | Meaning::OtherCancelled
@@ -311,7 +326,7 @@ impl<W: Workflow> Live<W> {
 
     fn warn_of_unfinished(&self) {
         let handlers = self.handlers.values();
-        let handlers = handlers.filter(|handler| handler.unfinished == Unfinished::Warn);
+        let handlers = handlers.filter(|handler| handler.unfinished.warns());
         for handler in handlers {
             let who = handler.kind.who();
             match &handler.kind {
@@ -426,7 +441,7 @@ impl<W: Workflow> Live<W> {
 }
 
 /// Polls one future of the run, and records what it changed.
-fn poll<W: Workflow, T>(
+pub(super) fn poll<W: Workflow, T>(
     core: &Core,
     cell: &StateCell<W>,
     coroutine: &mut Coroutine<T>,

@@ -1,4 +1,4 @@
-//! Headers reach the instance, around which an interceptor of workflows is built.
+//! Headers reach the code of a run with the start, signals, updates and queries.
 
 use std::cell::RefCell;
 

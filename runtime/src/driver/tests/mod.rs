@@ -9,6 +9,7 @@ mod dynamic;
 mod endings;
 mod faults;
 mod headers;
+mod interceptors;
 mod messages;
 mod patches;
 pub(crate) mod programs;
@@ -155,7 +156,12 @@ impl Case {
 
     /// A run that nothing is known of.
     fn unborn<W: Workflow>() -> Self {
-        Self::of((WorkflowEntry::of::<W>().start)(host()))
+        Self::unborn_in::<W>(host())
+    }
+
+    /// The same, on this worker.
+    fn unborn_in<W: Workflow>(host: WorkerInfo) -> Self {
+        Self::of((WorkflowEntry::of::<W>().start)(host))
     }
 
     fn of(run: Box<dyn Instance>) -> Self {
@@ -279,9 +285,11 @@ fn host() -> WorkerInfo {
             namespace: "default".to_owned(),
             converter: crate::data::Converter::JSON,
             measures: Default::default(),
+            outbound: Default::default(),
         }),
         local: std::sync::Arc::new(crate::driver::local::NoLocalActivities),
         executor: ExecutorWaker::default(),
+        interceptors: Default::default(),
     }
 }
 

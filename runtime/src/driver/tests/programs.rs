@@ -11,10 +11,11 @@ use std::{
 use futures::{FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered};
 use serde::{Deserialize, Serialize};
 
-use super::*;
+use super::{interceptors::host_with, *};
 use crate::{
     instance::{core::Issued, probe},
     instance::{site::Site, state::StateCell},
+    interceptor::{WorkflowChain, WorkflowInterceptor},
     workflow::{Either, FutureSet, Scope, Semaphore, join, join_all, race},
 };
 
@@ -397,12 +398,17 @@ impl Dice {
 
 /// All that a random program does and asks for, job by job.
 fn actions_of(seed: u64) -> Vec<String> {
+    actions_in(seed, host())
+}
+
+/// The same, on this worker.
+fn actions_in(seed: u64, host: WorkerInfo) -> Vec<String> {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     for _ in 0..8 {
         dice.roll();
     }
     LOG.take();
-    let mut case = Case::unborn::<Program>();
+    let mut case = Case::unborn_in::<Program>(host);
     let mut main = dice.steps(3);
     main.extend(dice.steps(3));
     main.push(Step::Cancelled);
@@ -480,6 +486,23 @@ fn actions_with(seed: u64, everything: bool, window: Option<usize>) -> Vec<Strin
     probe::EVERYTHING.set(false);
     probe::WINDOW.set(None);
     actions
+}
+
+/// Changes nothing.
+struct Through;
+
+impl WorkflowInterceptor for Through {}
+
+#[test]
+fn interceptors_that_change_nothing_leave_the_order_of_everything_as_it_is() {
+    for seed in 1..=60 {
+        let through = host_with(WorkflowChain::default().with(Through).with(Through));
+        assert_eq!(
+            actions_in(seed, through),
+            actions_of(seed),
+            "program {seed}"
+        );
+    }
 }
 
 #[test]

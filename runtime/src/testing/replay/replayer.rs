@@ -14,7 +14,8 @@ use crate::{
         instance::{TaskFailure, WorkerInfo, WorkflowEntry},
         local::NoLocalActivities,
     },
-    instance::{core::WorkerFacts, waker::ExecutorWaker},
+    instance::{core::WorkerFacts, outbound::OutboundHook, waker::ExecutorWaker},
+    interceptor::{WorkflowChain, WorkflowInterceptor},
     transport::message_codecs::MessageCodecs,
     wire::{
         history::{History, HistoryEvent},
@@ -48,6 +49,7 @@ pub struct Replayer {
     worker: Arc<WorkerFacts>,
     /// Decode the payloads of histories.
     codecs: MessageCodecs,
+    interceptors: WorkflowChain,
 }
 
 impl Default for Replayer {
@@ -71,8 +73,10 @@ impl Replayer {
                 namespace,
                 converter,
                 measures: Default::default(),
+                outbound: OutboundHook::default(),
             }),
             codecs: MessageCodecs::default(),
+            interceptors: WorkflowChain::default(),
         }
     }
 
@@ -132,6 +136,22 @@ impl Replayer {
         self
     }
 
+    /// Adds an interceptor, as the workers of the workflows have it: what it changes in requests is in their
+    /// histories.
+    ///
+    /// ```
+    /// # use durably::{interceptor::WorkflowInterceptor, replay::Replayer};
+    /// # fn example(tenant: impl WorkflowInterceptor) -> Replayer {
+    /// let replayer = Replayer::new().workflow_interceptor(tenant);
+    /// # replayer
+    /// # }
+    /// ```
+    pub fn workflow_interceptor(mut self, interceptor: impl WorkflowInterceptor) -> Self {
+        self.interceptors = self.interceptors.with(interceptor);
+        Arc::make_mut(&mut self.worker).outbound = self.interceptors.outbound();
+        self
+    }
+
     /// Runs the code of today along a history, to its end.
     ///
     /// # Errors
@@ -154,6 +174,7 @@ impl Replayer {
             facts: Arc::clone(&self.worker),
             local: Arc::new(NoLocalActivities),
             executor: ExecutorWaker::default(),
+            interceptors: self.interceptors.clone(),
         };
         let mut driver = Driver::new(entry, host);
         driver.begin(task)?;

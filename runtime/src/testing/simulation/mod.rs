@@ -85,6 +85,7 @@ impl Workflows {
                 namespace: NAMESPACE.to_owned(),
                 converter: Default::default(),
                 measures: Default::default(),
+                outbound: Default::default(),
             }),
             cached: BTreeMap::new(),
             calls: Arc::default(),
@@ -284,6 +285,7 @@ impl Workflows {
             facts: Arc::clone(&self.facts),
             local: Arc::clone(&self.calls) as Arc<dyn LocalActivities>,
             executor: ExecutorWaker::default(),
+            interceptors: Default::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use durably_engine::Payload;
+use durably_engine::{Header, Payload};
 
 use crate::{
     activity::ActivityInfo,
@@ -28,6 +28,7 @@ pub(crate) struct Claim {
 pub(crate) struct Attempt {
     pub(crate) claim: Arc<Claim>,
     pub(crate) input: Vec<Payload>,
+    pub(crate) header: Header,
     /// Details of the previous attempt's last heartbeat.
     pub(crate) previous: Vec<Payload>,
     /// Why the payloads could not be decoded; the attempt has to fail.
@@ -63,6 +64,7 @@ impl Attempt {
         Self {
             claim: Arc::new(claim),
             input: task.input,
+            header: task.header,
             previous: task.heartbeat_details,
             fault: task.fault,
         }

@@ -22,6 +22,7 @@ use crate::{
     definition::{ActivityFn, Invocation},
     error::{AppError, Error, Meaning, Result},
     instance::panics,
+    interceptor::ActivityChain,
     telemetry::{
         log,
         spans::{self, ActivityIds},
@@ -133,13 +134,24 @@ impl AttemptPermits {
 /// could not be written.
 pub(crate) async fn call(
     activity: &ActivityFn,
+    interceptors: &ActivityChain,
     ctx: ActivityCtx,
     args: Args,
     permits: AttemptPermits,
 ) -> Result<Payload> {
     let span = span(ctx.info());
-    let invoked = invoke(activity, ctx.clone(), args, permits);
-    let result = invoked.instrument(span).await;
+    let result = match interceptors.is_empty() {
+        true => {
+            let invoked = invoke(activity, ctx.clone(), args, permits);
+            invoked.instrument(span).await
+        }
+        false => {
+            let activity = Arc::clone(activity);
+            let invoke = |ctx, args| async move { invoke(&activity, ctx, args, permits).await };
+            let executed = interceptors.execute(ctx.clone(), args, invoke);
+            executed.instrument(span).await
+        }
+    };
     let fails = match &result {
         Ok(_) => false,
         Err(error) => !matches!(error.meaning(), Meaning::CompleteLater),
@@ -234,9 +246,10 @@ mod tests {
         let slot = slots.try_acquire().map(Arc::new).expect("it is free");
         let permits = AttemptPermits::new(slot, of_type.try_acquire());
         let (ctx, _test) = ActivityCtx::for_test("block");
+        let interceptors = ActivityChain::default();
         let callee = Callee::Activity("block".into());
         let args = Args::new(callee, Vec::new(), Converter::default());
-        let mut attempt = Box::pin(call(&activity, ctx, args, permits));
+        let mut attempt = Box::pin(call(&activity, &interceptors, ctx, args, permits));
         assert!(futures::poll!(&mut attempt).is_pending());
         drop(attempt);
         assert!(slots.try_acquire().is_none());
@@ -263,7 +276,8 @@ mod tests {
             let callee = Callee::Activity("pack".into());
             let args = Args::new(callee, Vec::new(), Converter::default());
             let runtime = tokio::runtime::Builder::new_current_thread().build();
-            let called = call(&activity, ctx, args, permits);
+            let interceptors = ActivityChain::default();
+            let called = call(&activity, &interceptors, ctx, args, permits);
             let result = runtime.expect("a runtime").block_on(called);
             assert!(result.is_err());
         });

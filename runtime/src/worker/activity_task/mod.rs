@@ -107,6 +107,7 @@ impl ActivityTasks {
         let Attempt {
             claim,
             input,
+            header,
             previous,
             fault,
         } = Attempt::of(&self.server.identity, task);
@@ -139,19 +140,28 @@ impl ActivityTasks {
                         cancel.clone(),
                         Arc::clone(&heart),
                     );
+                    let interceptors = &tasks.registry.activity_interceptors;
                     let host = ActivityHost {
                         shutdown: tasks.shutdown.clone(),
                         converter: tasks.registry.converter.clone(),
                         measures: tasks.server.caller.measures().clone(),
+                        on_heartbeat: interceptors.heartbeats(),
                     };
                     let runtime = tasks.server.timers.handle().clone();
-                    let ctx =
-                        ActivityCtx::new(info, previous, cancel.clone(), host, heart, runtime);
+                    let ctx = ActivityCtx::new(
+                        info,
+                        previous,
+                        cancel.clone(),
+                        host,
+                        heart,
+                        runtime,
+                        header,
+                    );
                     let args = Args::new(callee, input, tasks.registry.converter.clone());
                     let call = async {
                         let slot = Arc::clone(&report.permit);
                         let permits = AttemptPermits::new(slot, allowed.await?);
-                        call(activity, ctx, args, permits).await
+                        call(activity, interceptors, ctx, args, permits).await
                     };
                     tasks.run(&claim, &cancel, call).await
                 }

@@ -60,18 +60,22 @@ impl Running {
         // Of this attempt: a timeout ends it, and not the one after it.
         let stop = CancelSignal::default();
         let converter = tasks.registry.converter.clone();
+        let interceptors = tasks.registry.activity_interceptors.clone();
         let host = ActivityHost {
             shutdown: tasks.shutdown.clone(),
             converter: converter.clone(),
             measures: tasks.server.caller.measures().clone(),
+            on_heartbeat: interceptors.heartbeats(),
         };
         let callee = Callee::Activity(task.activity_type.clone().into());
         let args = Args::new(callee, task.input.clone(), converter);
-        let ctx = ActivityCtx::local(self.info(), stop.clone(), host);
+        let header = task.header.clone();
+        let ctx = ActivityCtx::local(self.info(), stop.clone(), host, header);
         let (kind, deadline) = self.first_deadline();
         let activity = Arc::clone(&self.activity);
-        let mut call =
-            Box::pin(async move { activity_task::call(&activity, ctx, args, permits).await });
+        let mut call = Box::pin(async move {
+            activity_task::call(&activity, &interceptors, ctx, args, permits).await
+        });
         let mut cancelled = false;
         loop {
             tokio::select! {

@@ -76,6 +76,7 @@ impl Shard {
                 namespace: executors.identity().namespace.clone(),
                 converter: executors.registry.converter.clone(),
                 measures: executors.completions.server.caller.measures().clone(),
+                outbound: executors.registry.workflow_interceptors.outbound(),
             }),
             suspended: SuspendedTasks::default(),
             watched,
@@ -321,6 +322,7 @@ impl Shard {
             facts: Arc::clone(&self.facts),
             local: Arc::clone(&self.executors.local),
             executor: executor_waker(&self.executors, run_id),
+            interceptors: self.executors.registry.workflow_interceptors.clone(),
         }
     }
 

@@ -1,0 +1,451 @@
+//! Interceptors of the calls of a client.
+
+use std::{future::Future, sync::Arc};
+
+use futures::{FutureExt as _, channel::oneshot, future::BoxFuture};
+
+use super::{
+    client_others::{
+        ActivityReportRequest, CountRequest, CreateScheduleRequest, HistoryRequest, ListRequest,
+        ResultRequest, ScheduleRequest,
+    },
+    client_requests::{
+        CancelRequest, DescribeRequest, QueryRequest, SignalRequest, SignalWithStartRequest,
+        StartRequest, Started, TerminateRequest, UpdateRequest, UpdateResponse,
+        UpdateWithStartRequest, UpdateWithStartResponse,
+    },
+    next::{Chain, Next, Operation},
+};
+use crate::{
+    client::WorkflowDescription,
+    data::Output,
+    error::{AppError, Error, Result, RpcError},
+};
+
+/// Wraps the calls of a client: writes headers, logs, checks who may do what.
+///
+/// Each method is given a request, whose fields it may change, and [`Next`], which makes the call. By default a
+/// method only calls `next`. An interceptor is given to [`ClientBuilder::interceptor`] or
+/// [`Client::with_interceptor`]; several form a chain, of which the first is the outermost. Calls made by
+/// workflow code are those of a [`WorkflowInterceptor`](super::WorkflowInterceptor).
+///
+/// An interceptor is called once for each call, not for its retries. The timeout of the call counts while
+/// interceptors run.
+///
+/// # Errors
+/// The error that an interceptor returns is that of the call. An error of the call's own type, and an [`RpcError`],
+/// stay what they are; any other is [`RpcError::Interceptor`], which holds it. So is a panic.
+///
+/// ```
+/// use durably::{interceptor::{ClientInterceptor, Next, SignalRequest, StartRequest, Started}, prelude::*};
+///
+/// # fn current() -> String { "acme".to_owned() }
+/// /// Sends the tenant along.
+/// struct Tenant;
+///
+/// impl ClientInterceptor for Tenant {
+///     async fn start(&self, mut request: StartRequest, next: Next<StartRequest>) -> Result<Started> {
+///         request.headers.set("tenant", current())?;
+///         next.run(request).await
+///     }
+///
+///     async fn signal(&self, mut request: SignalRequest, next: Next<SignalRequest>) -> Result<()> {
+///         request.headers.set("tenant", current())?;
+///         next.run(request).await
+///     }
+/// }
+///
+/// # async fn example() -> Result<()> {
+/// let client = Client::builder("localhost:7233").interceptor(Tenant).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// All methods, each with its request:
+/// ```
+/// use std::time::Instant;
+///
+/// use durably::{client::WorkflowDescription, interceptor::*, prelude::*};
+///
+/// /// Measures calls.
+/// struct Timed;
+///
+/// async fn timed<R: Operation>(what: &str, request: R, next: Next<R>) -> Result<R::Response> {
+///     let began = Instant::now();
+///     let response = next.run(request).await;
+///     tracing::info!("{what} took {:?}", began.elapsed());
+///     response
+/// }
+///
+/// impl ClientInterceptor for Timed {
+///     async fn start(&self, it: StartRequest, next: Next<StartRequest>) -> Result<Started> {
+///         timed("start", it, next).await
+///     }
+///     async fn signal_with_start(
+///         &self,
+///         it: SignalWithStartRequest,
+///         next: Next<SignalWithStartRequest>,
+///     ) -> Result<Started> {
+///         timed("signal-with-start", it, next).await
+///     }
+///     async fn update_with_start(
+///         &self,
+///         it: UpdateWithStartRequest,
+///         next: Next<UpdateWithStartRequest>,
+///     ) -> Result<UpdateWithStartResponse> {
+///         timed("update-with-start", it, next).await
+///     }
+///     async fn signal(&self, it: SignalRequest, next: Next<SignalRequest>) -> Result<()> {
+///         timed("signal", it, next).await
+///     }
+///     async fn query(&self, it: QueryRequest, next: Next<QueryRequest>) -> Result<Output> {
+///         timed("query", it, next).await
+///     }
+///     async fn update(&self, it: UpdateRequest, next: Next<UpdateRequest>) -> Result<UpdateResponse> {
+///         timed("update", it, next).await
+///     }
+///     async fn cancel(&self, it: CancelRequest, next: Next<CancelRequest>) -> Result<()> {
+///         timed("cancel", it, next).await
+///     }
+///     async fn terminate(&self, it: TerminateRequest, next: Next<TerminateRequest>) -> Result<()> {
+///         timed("terminate", it, next).await
+///     }
+///     async fn describe(
+///         &self,
+///         it: DescribeRequest,
+///         next: Next<DescribeRequest>,
+///     ) -> Result<WorkflowDescription> {
+///         timed("describe", it, next).await
+///     }
+///     async fn result(&self, it: ResultRequest, next: Next<ResultRequest>) -> Result<Output> {
+///         timed("result", it, next).await
+///     }
+///     async fn history(&self, it: HistoryRequest, next: Next<HistoryRequest>) -> Result<()> {
+///         timed("history", it, next).await
+///     }
+///     async fn list(&self, it: ListRequest, next: Next<ListRequest>) -> Result<()> {
+///         timed("list", it, next).await
+///     }
+///     async fn count(&self, it: CountRequest, next: Next<CountRequest>) -> Result<()> {
+///         timed("count", it, next).await
+///     }
+///     async fn create_schedule(
+///         &self,
+///         it: CreateScheduleRequest,
+///         next: Next<CreateScheduleRequest>,
+///     ) -> Result<()> {
+///         timed("create schedule", it, next).await
+///     }
+///     async fn schedule(&self, it: ScheduleRequest, next: Next<ScheduleRequest>) -> Result<()> {
+///         timed("schedule", it, next).await
+///     }
+///     async fn report_activity(
+///         &self,
+///         it: ActivityReportRequest,
+///         next: Next<ActivityReportRequest>,
+///     ) -> Result<()> {
+///         timed("report", it, next).await
+///     }
+/// }
+/// ```
+///
+/// [`ClientBuilder::interceptor`]: crate::client::ClientBuilder::interceptor
+/// [`Client::with_interceptor`]: crate::Client::with_interceptor
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an interceptor of a client",
+    label = "implement `ClientInterceptor` for it",
+    note = "a `WorkflowInterceptor` and an `ActivityInterceptor` are given to a worker: `.workflow_interceptor(..)`, `.activity_interceptor(..)`"
+)]
+pub trait ClientInterceptor: Send + Sync + 'static {
+    /// Starts a workflow.
+    fn start(
+        &self,
+        request: StartRequest,
+        next: Next<StartRequest>,
+    ) -> impl Future<Output = Result<Started>> + Send {
+        next.run(request)
+    }
+
+    /// Signals a workflow, and starts it if it does not run.
+    fn signal_with_start(
+        &self,
+        request: SignalWithStartRequest,
+        next: Next<SignalWithStartRequest>,
+    ) -> impl Future<Output = Result<Started>> + Send {
+        next.run(request)
+    }
+
+    /// Updates a workflow, and starts it if it does not run.
+    fn update_with_start(
+        &self,
+        request: UpdateWithStartRequest,
+        next: Next<UpdateWithStartRequest>,
+    ) -> impl Future<Output = Result<UpdateWithStartResponse>> + Send {
+        next.run(request)
+    }
+
+    /// Signals a workflow.
+    fn signal(
+        &self,
+        request: SignalRequest,
+        next: Next<SignalRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Queries a workflow.
+    fn query(
+        &self,
+        request: QueryRequest,
+        next: Next<QueryRequest>,
+    ) -> impl Future<Output = Result<Output>> + Send {
+        next.run(request)
+    }
+
+    /// Updates a workflow, and waits until it has accepted or completed the update.
+    fn update(
+        &self,
+        request: UpdateRequest,
+        next: Next<UpdateRequest>,
+    ) -> impl Future<Output = Result<UpdateResponse>> + Send {
+        next.run(request)
+    }
+
+    /// Requests the cancellation of a workflow.
+    fn cancel(
+        &self,
+        request: CancelRequest,
+        next: Next<CancelRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Terminates a workflow.
+    fn terminate(
+        &self,
+        request: TerminateRequest,
+        next: Next<TerminateRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Describes a workflow.
+    fn describe(
+        &self,
+        request: DescribeRequest,
+        next: Next<DescribeRequest>,
+    ) -> impl Future<Output = Result<WorkflowDescription>> + Send {
+        next.run(request)
+    }
+
+    /// Waits for the result of a workflow.
+    fn result(
+        &self,
+        request: ResultRequest,
+        next: Next<ResultRequest>,
+    ) -> impl Future<Output = Result<Output>> + Send {
+        next.run(request)
+    }
+
+    /// Fetches the history of a run, or a page of it.
+    fn history(
+        &self,
+        request: HistoryRequest,
+        next: Next<HistoryRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Fetches a page of a list.
+    fn list(
+        &self,
+        request: ListRequest,
+        next: Next<ListRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Counts workflows.
+    fn count(
+        &self,
+        request: CountRequest,
+        next: Next<CountRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Creates a schedule.
+    fn create_schedule(
+        &self,
+        request: CreateScheduleRequest,
+        next: Next<CreateScheduleRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Reads or changes a schedule that exists.
+    fn schedule(
+        &self,
+        request: ScheduleRequest,
+        next: Next<ScheduleRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Reports on an activity whose function has left its completion to the client.
+    fn report_activity(
+        &self,
+        request: ActivityReportRequest,
+        next: Next<ActivityReportRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+}
+
+/// The interceptors of a client; none of them, for most clients.
+#[derive(Clone, Default)]
+pub(crate) struct ClientChain(Option<Chain<dyn ErasedClientInterceptor>>);
+
+impl ClientChain {
+    /// These, and another one within them.
+    pub(crate) fn with(&self, interceptor: impl ClientInterceptor) -> Self {
+        let all = self.0.iter().flat_map(|chain| chain.iter().cloned());
+        let interceptor: Arc<dyn ErasedClientInterceptor> = Arc::new(interceptor);
+        Self(Some(all.chain([interceptor]).collect()))
+    }
+
+    /// Whether calls are made at once.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Passes a request through the interceptors to `send`.
+    pub(crate) async fn call<R, E, F>(
+        &self,
+        request: R,
+        send: impl FnOnce(R) -> F + Send + 'static,
+    ) -> Result<R::Response, E>
+    where
+        R: Operation<Interceptor = dyn ErasedClientInterceptor>,
+        E: std::error::Error + From<RpcError> + Send + Sync + 'static,
+        F: Future<Output = Result<R::Response, E>> + Send + 'static,
+    {
+        let Some(chain) = &self.0 else {
+            return send(request).await;
+        };
+        let last = move |request| {
+            let sent = send(request);
+            Box::pin(async move { sent.await.map_err(Error::from) }) as BoxFuture<'static, _>
+        };
+        let response = Next::new(chain, last).run_caught(request, "client").await;
+        response.map_err(error_of_call)
+    }
+
+    /// Passes a request through the interceptors to `send`, whose response they do not see.
+    pub(crate) async fn around<R, T, E, F>(
+        &self,
+        request: R,
+        send: impl FnOnce(R) -> F + Send + 'static,
+    ) -> Result<T, E>
+    where
+        R: Operation<Response = (), Interceptor = dyn ErasedClientInterceptor>,
+        T: Send + 'static,
+        E: std::error::Error + From<RpcError> + Send + Sync + 'static,
+        F: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        if self.is_empty() {
+            return send(request).await;
+        }
+        let (arrived, response) = oneshot::channel();
+        let send = move |request| {
+            let sent = send(request);
+            async move {
+                // Whoever waits for the response may have been dropped.
+                let _ = arrived.send(sent.await?);
+                Ok::<_, E>(())
+            }
+        };
+        self.call(request, send).await?;
+        response.now_or_never().and_then(Result::ok).ok_or_else(|| {
+            let text = "an interceptor neither made the call nor failed it; call `next.run(request)`, or return an error";
+            let error = AppError::new("NotSent", text).into();
+            RpcError::Interceptor { error }.into()
+        })
+    }
+}
+
+/// The error of a call that interceptors have passed on or made.
+fn error_of_call<E>(error: Error) -> E
+where
+    E: std::error::Error + From<RpcError> + Send + Sync + 'static,
+{
+    match error.downcast::<E>() {
+        Ok(error) => error,
+        Err(error) => match error.downcast::<RpcError>() {
+            Ok(error) => error.into(),
+            Err(error) => RpcError::Interceptor { error }.into(),
+        },
+    }
+}
+
+/// The same methods with boxed futures, and each request with the one that it passes.
+macro_rules! erased {
+    ($($method:ident($request:ty) -> $response:ty;)*) => {
+        /// A [`ClientInterceptor`] of any type.
+        pub trait ErasedClientInterceptor: Send + Sync + 'static {
+            $(
+                #[doc(hidden)]
+                fn $method(
+                    self: Arc<Self>,
+                    request: $request,
+                    next: Next<$request>,
+                ) -> BoxFuture<'static, Result<$response>>;
+            )*
+        }
+
+        impl<I: ClientInterceptor> ErasedClientInterceptor for I {
+            $(
+                fn $method(
+                    self: Arc<Self>,
+                    request: $request,
+                    next: Next<$request>,
+                ) -> BoxFuture<'static, Result<$response>> {
+                    Box::pin(async move { I::$method(&self, request, next).await })
+                }
+            )*
+        }
+
+        $(
+            impl Operation for $request {
+                type Response = $response;
+                type Interceptor = dyn ErasedClientInterceptor;
+
+                fn pass(
+                    self,
+                    interceptor: Arc<Self::Interceptor>,
+                    next: Next<Self>,
+                ) -> BoxFuture<'static, Result<$response>> {
+                    interceptor.$method(self, next)
+                }
+            }
+        )*
+    };
+}
+erased! {
+    start(StartRequest) -> Started;
+    signal_with_start(SignalWithStartRequest) -> Started;
+    update_with_start(UpdateWithStartRequest) -> UpdateWithStartResponse;
+    signal(SignalRequest) -> ();
+    query(QueryRequest) -> Output;
+    update(UpdateRequest) -> UpdateResponse;
+    cancel(CancelRequest) -> ();
+    terminate(TerminateRequest) -> ();
+    describe(DescribeRequest) -> WorkflowDescription;
+    result(ResultRequest) -> Output;
+    history(HistoryRequest) -> ();
+    list(ListRequest) -> ();
+    count(CountRequest) -> ();
+    create_schedule(CreateScheduleRequest) -> ();
+    schedule(ScheduleRequest) -> ();
+    report_activity(ActivityReportRequest) -> ();
+}

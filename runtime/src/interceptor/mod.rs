@@ -1,0 +1,65 @@
+//! Interceptors: code around every call of a client, and around all that a worker runs.
+//!
+//! - [`ClientInterceptor`] wraps the calls of a client; it is given to [`Client::builder`](crate::Client::builder).
+//! - [`WorkflowInterceptor`] wraps what workflows receive, and changes what they request; [`ActivityInterceptor`] wraps
+//!   activities. They are given to a [`Worker`](crate::Worker).
+//! - [`Headers`] are values that go with a call next to its arguments, to be read by the interceptors at the other
+//!   end.
+//! - [`Next`], [`LocalNext`] and [`ReadNext`] are the rest of the chain.
+//!
+//! ```
+//! use durably::{interceptor::{ClientInterceptor, Next, StartRequest, Started}, prelude::*};
+//!
+//! /// Logs what is started.
+//! struct Log;
+//!
+//! impl ClientInterceptor for Log {
+//!     async fn start(&self, request: StartRequest, next: Next<StartRequest>) -> Result<Started> {
+//!         tracing::info!("start of {} {}", request.workflow_type, request.workflow_id);
+//!         next.run(request).await
+//!     }
+//! }
+//! ```
+
+mod activity;
+mod client;
+mod client_others;
+mod client_requests;
+#[cfg(feature = "tower")]
+mod layer;
+mod local;
+mod next;
+mod workflow;
+mod workflow_chain;
+mod workflow_received;
+mod workflow_requests;
+
+#[cfg(feature = "tower")]
+pub use self::layer::ActivityService;
+#[cfg(feature = "tower")]
+pub(crate) use self::layer::Layered;
+pub(crate) use self::{
+    activity::ActivityChain, client::ClientChain, workflow_chain::WorkflowChain,
+};
+pub use self::{
+    activity::{ActivityInterceptor, Heartbeat, ReceivedActivity},
+    client::ClientInterceptor,
+    client_others::{
+        ActivityReport, ActivityReportRequest, CountRequest, CreateScheduleRequest, HistoryRequest,
+        ListRequest, Listed, ResultRequest, ScheduleOperation, ScheduleRequest,
+    },
+    client_requests::{
+        CancelRequest, DescribeRequest, QueryRequest, SignalRequest, SignalWithStartRequest,
+        StartRequest, Started, TerminateRequest, UpdateRequest, UpdateResponse,
+        UpdateWithStartRequest, UpdateWithStartResponse,
+    },
+    local::{Inbound, InboundRead, LocalNext, ReadNext},
+    next::{Next, Operation},
+    workflow::WorkflowInterceptor,
+    workflow_received::{ReceivedQuery, ReceivedSignal, ReceivedStart, ReceivedUpdate},
+    workflow_requests::{
+        ActivityRequest, ChildRequest, ExternalSignalRequest, LocalActivityRequest, NextRunRequest,
+        TimerRequest,
+    },
+};
+pub use crate::data::{Headers, Output};
