@@ -60,9 +60,9 @@ impl Drop for HttpEndpoint {
 }
 
 async fn serve(listener: TcpListener, what: &'static str, respond: Arc<Respond>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let connection_limit = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
-        let place = Arc::clone(&places).acquire_owned().await;
+        let connection_permit = Arc::clone(&connection_limit).acquire_owned().await;
         let connection = match listener.accept().await {
             Ok((connection, _)) => connection,
             Err(error) => {
@@ -73,7 +73,7 @@ async fn serve(listener: TcpListener, what: &'static str, respond: Arc<Respond>)
         };
         let respond = Arc::clone(&respond);
         tokio::spawn(async move {
-            let _place = place;
+            let _permit = connection_permit;
             answer(connection, what, &*respond).await;
         });
     }

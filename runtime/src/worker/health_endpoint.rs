@@ -175,7 +175,7 @@ impl Watched {
                 false => refused(),
             };
         }
-        let is_asked = match path {
+        let predicate = match path {
             "/live" => WorkerHealth::is_live,
             "/ready" => WorkerHealth::is_ready,
             _ => {
@@ -188,13 +188,13 @@ impl Watched {
         }
         let workers = self.health();
         // Nothing is ready before there is a worker, and nothing has failed.
-        let is_so = workers.iter().all(is_asked) && (path == "/live" || !workers.is_empty());
-        let status = match is_so {
+        let passes = workers.iter().all(predicate) && (path == "/live" || !workers.is_empty());
+        let status = match passes {
             true => StatusCode::OK,
             false => StatusCode::SERVICE_UNAVAILABLE,
         };
         let workers: Vec<_> = workers.iter().map(worker).collect();
-        response(status, &json!({ "ok": is_so, "workers": workers }))
+        response(status, &json!({ "ok": passes, "workers": workers }))
     }
 
     fn health(&self) -> Vec<WorkerHealth> {
