@@ -36,6 +36,7 @@ mod server;
 pub mod simulation;
 mod store;
 mod visibility;
+mod worker_registry;
 
 pub use crate::backend::advance::AdvanceError;
 pub use crate::clock::{Clock, ClockHold, SkipsTime};

@@ -22,6 +22,7 @@ use crate::store::{Settings, Store, StoredNamespace};
 use crate::visibility::attributes::{Attributes, Field};
 use crate::visibility::query::{Comparison, Filter, Literal, Query};
 use crate::visibility::values;
+use crate::worker_registry::WorkerRegistry;
 
 /// All namespaces, by name.
 #[derive(Debug, Default)]
@@ -46,6 +47,8 @@ pub(crate) struct Namespace {
     pub(crate) activity_tasks: Queues<ActivityOffer>,
     /// Polls for Nexus tasks, which nothing sends yet.
     pub(crate) nexus_tasks: Queues<Infallible>,
+    /// The workers that send heartbeats.
+    pub(crate) workers: WorkerRegistry,
     /// Direct queries without an answer yet.
     pub(crate) queries: DirectQueries,
     /// The search attributes executions may carry.
@@ -221,6 +224,7 @@ impl Namespace {
             workflow_tasks: Queues::new(Arc::clone(&deployments)),
             activity_tasks: Queues::new(Arc::clone(&deployments)),
             nexus_tasks: Queues::new(Arc::clone(&deployments)),
+            workers: WorkerRegistry::default(),
             queries: DirectQueries::default(),
             attributes: RwLock::new(attributes),
             deployments,

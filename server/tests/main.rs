@@ -26,3 +26,4 @@ mod time;
 mod unimplemented;
 mod update;
 mod visibility;
+mod workers;

@@ -34,11 +34,11 @@ async fn an_unimplemented_method_returns_its_name_through_the_port() {
         .await
         .expect("it listens");
     let answered = workflow
-        .list_workers(ListWorkersRequest::default())
+        .list_workflow_rules(ListWorkflowRulesRequest::default())
         .await
         .expect_err("it is not there");
     assert_eq!(answered.code(), Code::Unimplemented);
-    assert!(answered.message().contains("ListWorkers"));
+    assert!(answered.message().contains("ListWorkflowRules"));
     let mut operator = OperatorServiceClient::connect(url)
         .await
         .expect("it listens");

@@ -1,7 +1,7 @@
-//! Lists and counts of workflows.
+//! Lists and counts of workflows, and lists of workers.
 
 use super::{
-    Client, WorkflowSummary,
+    Client, WorkerSummary, WorkflowSummary,
     call::{Call, within},
     pages::{List, PageRequest},
 };
@@ -10,7 +10,10 @@ use crate::{
     error::RpcError,
     interceptor::{CountRequest, Listed},
     transport::retry::Patience,
-    wire::list::{CountGroups, CountWorkflows, ListWorkflows},
+    wire::{
+        list::{CountGroups, CountWorkflows, ListWorkflows},
+        workers::ListWorkers,
+    },
 };
 
 pub(crate) fn list(client: &Client, filter: Filter) -> List<WorkflowSummary> {
@@ -26,6 +29,15 @@ pub(crate) fn list(client: &Client, filter: Filter) -> List<WorkflowSummary> {
         request,
         WorkflowSummary::new,
     )
+}
+
+pub(crate) fn workers(client: &Client, filter: Filter) -> List<WorkerSummary> {
+    let request = |page: PageRequest| ListWorkers {
+        filter: page.filter,
+        page_size: page.size,
+        page_token: page.page_token,
+    };
+    List::of_requests(client, Listed::Workers, filter, request, |it, _| it)
 }
 
 pub(crate) fn count(client: Client, filter: String) -> Call<u64, RpcError> {

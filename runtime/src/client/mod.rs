@@ -120,6 +120,7 @@ pub use crate::wire::{
     query::QueryReject,
     routing::{DeploymentDescription, Ramp, VersionStatus, VersionSummary},
     start::{IdConflictPolicy, IdReusePolicy},
+    workers::{WorkerPhase, WorkerSummary},
 };
 use crate::{
     codec::Codecs,
@@ -564,6 +565,24 @@ impl Client {
     /// ```
     pub fn batches(&self) -> List<BatchSummary> {
         batch::list(self)
+    }
+
+    /// The workers of the namespace that send heartbeats, of any SDK, and match a filter of fields such as `TaskQueue`,
+    /// `WorkerIdentity`, `HostName`, `SdkName`, `DeploymentName`, `BuildId` and `WorkerStatus`; an empty filter matches
+    /// all. A worker is listed until it has shut down, or for five minutes after its last heartbeat.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut workers = client.workers("TaskQueue = 'orders' AND WorkerStatus = 'Running'");
+    /// while let Some(worker) = workers.next().await? {
+    ///     println!("{} on {}", worker.identity, worker.host_name);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn workers(&self, filter: impl Into<Filter>) -> List<WorkerSummary> {
+        list::workers(self, filter.into())
     }
 
     /// The same client and connection, in another namespace.

@@ -104,6 +104,8 @@ pub enum Listed {
     Batches,
     /// Namespaces.
     Namespaces,
+    /// Workers.
+    Workers,
 }
 
 impl Listed {
@@ -114,6 +116,7 @@ impl Listed {
             Self::Schedules => "schedules",
             Self::Batches => "batches",
             Self::Namespaces => "namespaces",
+            Self::Workers => "workers",
         }
     }
 }

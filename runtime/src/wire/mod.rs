@@ -46,6 +46,7 @@ pub(crate) mod time;
 mod timeline;
 pub(crate) mod update;
 pub(crate) mod worker_heartbeat;
+pub(crate) mod workers;
 pub(crate) mod workflow_options;
 pub(crate) mod workflow_task;
 

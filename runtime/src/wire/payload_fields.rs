@@ -599,6 +599,8 @@ fields! {
     workflowservice::v1::RequestCancelWorkflowExecutionRequest {}
     workflowservice::v1::RequestCancelWorkflowExecutionResponse {}
     workflowservice::v1::TerminateWorkflowExecutionResponse {}
+    workflowservice::v1::ListWorkersRequest {}
+    workflowservice::v1::ListWorkersResponse {}
     workflowservice::v1::PauseActivityRequest {}
     workflowservice::v1::PauseActivityResponse {}
     workflowservice::v1::UnpauseActivityRequest {}

@@ -27,6 +27,7 @@ mod token;
 mod unimplemented;
 mod update;
 mod visibility;
+mod worker;
 mod workflow;
 mod workflow_options;
 mod workflow_task;

@@ -303,6 +303,7 @@ fn description(namespace: &Arc<Namespace>) -> DescribeNamespaceResponse {
                 async_update: true,
                 worker_poll_complete_on_shutdown: true,
                 poller_autoscaling: true,
+                worker_heartbeats: true,
                 ..Supports::default()
             }),
             limits: Some(Limits {

@@ -13,7 +13,7 @@ use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods
 use super::{
     Frontend, activity_operations, activity_task, batch, deployment, history_reader, into_response,
     multi_operation, namespace, query, reset, respond, schedule, start, task_queue, update,
-    visibility, workflow, workflow_options, workflow_task,
+    visibility, worker, workflow, workflow_options, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -553,9 +553,37 @@ impl WorkflowService for Frontend {
 
     async fn record_worker_heartbeat(
         &self,
-        _: Request<RecordWorkerHeartbeatRequest>,
+        request: Request<RecordWorkerHeartbeatRequest>,
     ) -> Result<Response<RecordWorkerHeartbeatResponse>, Status> {
-        into_response(Ok(RecordWorkerHeartbeatResponse {}))
+        into_response(worker::record(&self.backend, request.into_inner()))
+    }
+
+    async fn list_workers(
+        &self,
+        request: Request<ListWorkersRequest>,
+    ) -> Result<Response<ListWorkersResponse>, Status> {
+        into_response(worker::list(&self.backend, request.get_ref()))
+    }
+
+    async fn count_workers(
+        &self,
+        request: Request<CountWorkersRequest>,
+    ) -> Result<Response<CountWorkersResponse>, Status> {
+        into_response(worker::count(&self.backend, request.get_ref()))
+    }
+
+    async fn describe_worker(
+        &self,
+        request: Request<DescribeWorkerRequest>,
+    ) -> Result<Response<DescribeWorkerResponse>, Status> {
+        into_response(worker::describe(&self.backend, request.get_ref()))
+    }
+
+    async fn list_task_queue_partitions(
+        &self,
+        request: Request<ListTaskQueuePartitionsRequest>,
+    ) -> Result<Response<ListTaskQueuePartitionsResponse>, Status> {
+        into_response(task_queue::partitions(&self.backend, request.get_ref()))
     }
 
     async fn execute_multi_operation(

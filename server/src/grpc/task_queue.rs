@@ -3,12 +3,13 @@
 use durably_history::Time;
 use durably_proto::api::enums::v1::{DescribeTaskQueueMode, TaskQueueType};
 use durably_proto::api::taskqueue::v1::{
-    PollerInfo, PollerScalingDecision, TaskQueueStats, TaskQueueStatus, TaskQueueTypeInfo,
-    TaskQueueVersionInfo, TaskQueueVersioningInfo,
+    PollerInfo, PollerScalingDecision, TaskQueuePartitionMetadata, TaskQueueStats, TaskQueueStatus,
+    TaskQueueTypeInfo, TaskQueueVersionInfo, TaskQueueVersioningInfo,
 };
 use durably_proto::api::workflowservice::v1::{
-    DescribeTaskQueueRequest, DescribeTaskQueueResponse, PollNexusTaskQueueRequest,
-    PollNexusTaskQueueResponse, ShutdownWorkerRequest,
+    DescribeTaskQueueRequest, DescribeTaskQueueResponse, ListTaskQueuePartitionsRequest,
+    ListTaskQueuePartitionsResponse, PollNexusTaskQueueRequest, PollNexusTaskQueueResponse,
+    ShutdownWorkerRequest,
 };
 use tokio::time::Instant;
 
@@ -87,6 +88,23 @@ fn described_types(request: &DescribeTaskQueueRequest) -> Vec<i32> {
     }
 }
 
+/// `ListTaskQueuePartitions`: the queues here are not divided.
+pub(super) fn partitions(
+    backend: &Backend,
+    request: &ListTaskQueuePartitionsRequest,
+) -> Result<ListTaskQueuePartitionsResponse, Error> {
+    backend.namespaces.find(&request.namespace)?;
+    let key = check::task_queue(request.task_queue.as_ref())?;
+    let whole = || TaskQueuePartitionMetadata {
+        key: key.to_owned(),
+        owner_host_name: String::new(),
+    };
+    Ok(ListTaskQueuePartitionsResponse {
+        activity_task_queue_partitions: vec![whole()],
+        workflow_task_queue_partitions: vec![whole()],
+    })
+}
+
 /// `ShutdownWorker`: ends the worker's polls and moves the tasks of its sticky queue to the normal
 /// one.
 pub(super) fn shutdown_worker(
@@ -111,6 +129,8 @@ pub(super) fn shutdown_worker(
             }
         }
     }
+    let heartbeats = request.worker_heartbeat.clone().into_iter().collect();
+    namespace.workers.record(heartbeats, backend.clock.now());
     // Without an instance key the worker cannot be distinguished from others of its identity.
     let (queue, key) = (&request.task_queue, &request.worker_instance_key);
     if !queue.is_empty() && !key.is_empty() {

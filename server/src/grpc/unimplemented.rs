@@ -36,7 +36,6 @@ macro_rules! unimplemented_workflow_methods {
     () => {
         unimplemented_methods! { "temporal.api.workflowservice.v1.WorkflowService";
             list_archived_workflow_executions ListArchivedWorkflowExecutions(ListArchivedWorkflowExecutionsRequest) ListArchivedWorkflowExecutionsResponse,
-            list_task_queue_partitions ListTaskQueuePartitions(ListTaskQueuePartitionsRequest) ListTaskQueuePartitionsResponse,
             update_worker_build_id_compatibility UpdateWorkerBuildIdCompatibility(UpdateWorkerBuildIdCompatibilityRequest) UpdateWorkerBuildIdCompatibilityResponse,
             get_worker_build_id_compatibility GetWorkerBuildIdCompatibility(GetWorkerBuildIdCompatibilityRequest) GetWorkerBuildIdCompatibilityResponse,
             update_worker_versioning_rules UpdateWorkerVersioningRules(UpdateWorkerVersioningRulesRequest) UpdateWorkerVersioningRulesResponse,
@@ -62,12 +61,9 @@ macro_rules! unimplemented_workflow_methods {
             delete_workflow_rule DeleteWorkflowRule(DeleteWorkflowRuleRequest) DeleteWorkflowRuleResponse,
             list_workflow_rules ListWorkflowRules(ListWorkflowRulesRequest) ListWorkflowRulesResponse,
             trigger_workflow_rule TriggerWorkflowRule(TriggerWorkflowRuleRequest) TriggerWorkflowRuleResponse,
-            list_workers ListWorkers(ListWorkersRequest) ListWorkersResponse,
-            count_workers CountWorkers(CountWorkersRequest) CountWorkersResponse,
             update_task_queue_config UpdateTaskQueueConfig(UpdateTaskQueueConfigRequest) UpdateTaskQueueConfigResponse,
             fetch_worker_config FetchWorkerConfig(FetchWorkerConfigRequest) FetchWorkerConfigResponse,
             update_worker_config UpdateWorkerConfig(UpdateWorkerConfigRequest) UpdateWorkerConfigResponse,
-            describe_worker DescribeWorker(DescribeWorkerRequest) DescribeWorkerResponse,
             pause_workflow_execution PauseWorkflowExecution(PauseWorkflowExecutionRequest) PauseWorkflowExecutionResponse,
             unpause_workflow_execution UnpauseWorkflowExecution(UnpauseWorkflowExecutionRequest) UnpauseWorkflowExecutionResponse,
             start_activity_execution StartActivityExecution(StartActivityExecutionRequest) StartActivityExecutionResponse,

@@ -10,6 +10,7 @@ use std::{
 };
 
 use durably::{
+    client::WorkerPhase,
     prelude::*,
     raw::api::{
         enums::v1::WorkerStatus,
@@ -21,7 +22,7 @@ use durably::{
     },
 };
 use durably_tests::{
-    World, eventually, on_both_servers, on_the_real_server,
+    World, eventually, on_both_servers,
     process::Process,
     proxy::Proxy,
     stubborn::{Stubborn, stubborn},
@@ -43,9 +44,6 @@ on_both_servers! {
     health_follows_the_connection
     a_worker_stops_while_its_server_is_unreachable
     options_are_read_from_a_file
-}
-
-on_the_real_server! {
     the_server_knows_its_workers
 }
 
@@ -361,6 +359,12 @@ async fn the_server_knows_its_workers(world: &World) -> Result<()> {
     let found = eventually("the worker to be listed", listed).await;
     assert_eq!(found.task_queue, world.queue);
     assert_eq!(found.sdk_name, "durably");
+    let filter = format!("TaskQueue = '{}' AND WorkerStatus = 'Running'", world.queue);
+    let summary = world.client.workers(filter.as_str()).next().await?;
+    let summary = summary.expect("it is listed by its queue, too");
+    assert_eq!(summary.identity, identity);
+    assert_eq!(summary.instance_key, found.worker_instance_key);
+    assert_eq!(summary.phase, WorkerPhase::Running);
     let described = || async {
         let request = DescribeWorkerRequest {
             namespace: namespace.clone(),

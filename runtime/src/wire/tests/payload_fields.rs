@@ -112,6 +112,7 @@ fn every_payload_of_every_message_is_visited() {
         PollWorkflowExecutionUpdateRequest PollWorkflowExecutionUpdateResponse
         RequestCancelWorkflowExecutionRequest RequestCancelWorkflowExecutionResponse
         TerminateWorkflowExecutionRequest TerminateWorkflowExecutionResponse
+        ListWorkersRequest ListWorkersResponse
         PauseActivityRequest PauseActivityResponse
         UnpauseActivityRequest UnpauseActivityResponse
         ResetActivityRequest ResetActivityResponse
