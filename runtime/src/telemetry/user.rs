@@ -32,7 +32,8 @@ use super::{
 ///         metrics.counter("orders").add(1);
 ///         metrics.histogram("order_value").unit("cents").record(cents);
 ///         ctx.sleep(secs(1)).await?;
-///         metrics.histogram("order_latency").record(ctx.now().duration_since(ctx.started_at()));
+///         let latency = ctx.now().duration_since(ctx.started_at()).unwrap_or_default();
+///         metrics.histogram("order_latency").record(latency);
 ///         Ok(())
 ///     }
 /// }
