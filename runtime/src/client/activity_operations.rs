@@ -1,4 +1,4 @@
-//! What operators do to the pending activities of a workflow: pause, unpause, reset, and change of options.
+//! Requests that pause, unpause, reset and reconfigure pending activities of a workflow.
 
 use std::{
     fmt,
@@ -44,7 +44,7 @@ use crate::{
 /// charge.pause("the gateway is down").await?;
 ///
 /// // With other options, from the first attempt on.
-/// charge.update_options().start_to_close(mins(2)).retry(Retry::attempts(20)).await?;
+/// charge.update_options().task_queue("spare-machines").retry(Retry::attempts(20)).await?;
 /// charge.unpause().reset_attempts().jitter(secs(30)).await?;
 ///
 /// // All activities of a type, as they were at their start.
@@ -93,9 +93,12 @@ impl SelectedActivities {
         Self { target, name }
     }
 
-    /// Pauses them: no attempts are handed out until they are unpaused, and no timeouts count. An attempt that a worker
-    /// has learns of it with its next heartbeat, as [`CancelReason::Paused`](crate::activity::CancelReason::Paused); it
-    /// may complete all the same.
+    /// Pauses them: no attempts are handed out until they are unpaused. A running attempt is notified by the response to
+    /// its next heartbeat, as [`CancelReason::Paused`](crate::activity::CancelReason::Paused); it may complete all the
+    /// same.
+    ///
+    /// No timeout fires while an activity is paused, but the time counts: one whose schedule-to-close timeout has passed,
+    /// or whose running attempt's start-to-close timeout has, times out when it is unpaused.
     ///
     /// # Errors
     /// There is no such pending activity; one of them is paused already; or the request failed.
@@ -120,10 +123,13 @@ impl SelectedActivities {
         UnpauseActivitiesCall::new(&self.target)
     }
 
-    /// Counts their attempts from 1 again. The first one begins at once, in place of a pause between two attempts; those
-    /// that are paused are unpaused. An attempt that a worker has learns of it with its next heartbeat, as
-    /// [`CancelReason::Reset`](crate::activity::CancelReason::Reset); if it is not the first one, the server takes no
-    /// result of it any more.
+    /// Counts their attempts from 1 again; those that are paused are unpaused. An activity that waits for its next
+    /// attempt begins its first one at once.
+    ///
+    /// A running attempt is notified by the response to its next heartbeat, as
+    /// [`CancelReason::Reset`](crate::activity::CancelReason::Reset). The next attempt, number 2, begins when that one
+    /// fails or times out. The server refuses the result of a running retry, so the activity waits for its heartbeat or
+    /// start-to-close timeout then.
     ///
     /// # Errors
     /// There is no such pending activity, or the request failed.
@@ -240,7 +246,7 @@ impl Target {
             | Reason::QueryFailed(_)
             | Reason::Operation { .. }
             | Reason::Unspecific => {
-                return match error.is_failed_precondition() {
+                return match error.is_already_paused() {
                     true => ActivityAlreadyPaused { activity }.into(),
                     false => RpcError::from(error).into(),
                 };
@@ -285,6 +291,8 @@ impl fmt::Debug for AllActivities {
 struct Prepared<O> {
     target: Target,
     options: O,
+    /// What contradicts itself in the options, a sentence each.
+    wrong: Vec<String>,
     timeout: Option<Duration>,
 }
 
@@ -297,6 +305,7 @@ macro_rules! operation_call {
                     request: Request::new(Box::new(Prepared {
                         target: target.clone(),
                         options: Default::default(),
+                        wrong: Vec::new(),
                         timeout: None,
                     })),
                 }
@@ -352,7 +361,8 @@ impl UnpauseActivitiesCall {
         self
     }
 
-    /// The next attempts have no heartbeat details of earlier ones.
+    /// The next attempts have no heartbeat details of earlier ones. It clears the heartbeat of a running attempt, too,
+    /// whose heartbeat timeout counts from its start then.
     pub fn reset_heartbeat(mut self) -> Self {
         self.options().reset_heartbeat = true;
         self
@@ -432,8 +442,11 @@ async fn reset(prepared: Prepared<ActivityResetOptions>) -> Result<(), ActivityO
 
 /// A change of options about to be sent: `.await` sends it, and returns the options of one of the activities.
 ///
-/// The attempt that a worker has is under the new timeouts at once; its worker knows the old ones. An attempt that
-/// waits is scheduled anew.
+/// The server applies the new timeouts at once, also to a running attempt; an attempt that waits is scheduled anew.
+/// Workers are still sent the timeouts with which the activity was scheduled, with later attempts too: they give an
+/// attempt up at the earlier of the two, and heartbeat at the old interval. A shorter timeout is therefore kept, and a
+/// longer one helps no attempt that takes longer than before. The retry policy, the priority and the task queue have
+/// no such limit.
 ///
 /// ```no_run
 /// use durably::{client::UpdateActivityOptionsCall, prelude::*};
@@ -478,13 +491,15 @@ impl UpdateActivityOptionsCall {
         self
     }
 
-    /// The longest one attempt may take; zero for no limit of its own.
+    /// The longest one attempt may take; zero for no limit of its own. Workers give an attempt up after the time with
+    /// which the activity was scheduled, if that is shorter.
     pub fn start_to_close(mut self, timeout: impl Span) -> Self {
         self.options().start_to_close = Some(timeout.into_duration());
         self
     }
 
-    /// The longest pause between two heartbeats; zero if there need not be any.
+    /// The longest pause between two heartbeats; zero if there need not be any. Workers heartbeat at the interval with
+    /// which the activity was scheduled.
     pub fn heartbeat(mut self, timeout: impl Span) -> Self {
         self.options().heartbeat = Some(timeout.into_duration());
         self
@@ -492,6 +507,7 @@ impl UpdateActivityOptionsCall {
 
     /// How failed attempts are retried. The types of errors that are not retried stay as they are.
     pub fn retry(mut self, retry: Retry) -> Self {
+        retry.check(&mut self.request.new_mut().wrong);
         let mut policy = retry.policy();
         // A server would take it for no limit.
         let longest = policy.initial_interval.map(|it| it.saturating_mul(100));
@@ -502,6 +518,7 @@ impl UpdateActivityOptionsCall {
 
     /// How urgent the activity is; what is not set is that of the workflow.
     pub fn priority(mut self, priority: Priority) -> Self {
+        priority.check(&mut self.request.new_mut().wrong);
         self.options().priority = Some(priority.into_engine());
         self
     }
@@ -510,6 +527,14 @@ impl UpdateActivityOptionsCall {
 async fn update_options(
     prepared: Prepared<OptionsFields>,
 ) -> Result<PendingActivityOptions, ActivityOperationError> {
+    if !prepared.wrong.is_empty() {
+        let message = format!(
+            "options of {}: {}",
+            prepared.target,
+            prepared.wrong.join("; ")
+        );
+        return Err(RpcError::InvalidArgument { message }.into());
+    }
     let update = OptionsUpdate::Fields(prepared.options);
     let updated = prepared.target.update_options(update, prepared.timeout);
     updated.await.map(PendingActivityOptions::new)

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     data::{ArgList, EncodedArgs, Text, search::Filter},
-    error::{BatchAlreadyExists, BatchError, BatchNotFound, DataError, NoFilter, RpcError},
+    error::{BatchAlreadyExists, BatchError, BatchNotFound, NoFilter, RpcError},
     interceptor::Listed,
     options::Priority,
     time::span::Span,
@@ -89,7 +89,8 @@ impl Batch {
     pub fn signal(self, name: impl Text, args: impl ArgList, reason: impl Text) -> BatchCall {
         let EncodedArgs(args, _) = args.encode(self.client.converter());
         let name = name.into_text();
-        let operation = args.map(|input| BatchOperation::Signal { name, input });
+        let signal = |input| BatchOperation::Signal { name, input };
+        let operation = args.map(signal).map_err(BatchError::from);
         BatchCall::new(self, operation, reason.into_text())
     }
 
@@ -110,11 +111,20 @@ impl Batch {
 
     /// Gives each workflow this priority; see [`UpdateOptionsCall::priority`](super::UpdateOptionsCall::priority).
     pub fn set_priority(self, priority: Priority, reason: impl Text) -> BatchCall {
+        let mut wrong = Vec::new();
+        priority.check(&mut wrong);
         let options = WorkflowOptions {
             priority: Some(priority.into_engine()),
             ..WorkflowOptions::default()
         };
-        self.call(BatchOperation::UpdateOptions(options), reason)
+        let operation = match wrong.is_empty() {
+            true => Ok(BatchOperation::UpdateOptions(options)),
+            false => {
+                let message = format!("options of a batch: {}", wrong.join("; "));
+                Err(RpcError::InvalidArgument { message }.into())
+            }
+        };
+        BatchCall::new(self, operation, reason.into_text())
     }
 
     /// Sends each workflow to a version of its workers, whatever it declares itself.
@@ -250,14 +260,14 @@ struct NewBatch {
     client: Client,
     filter: String,
     id: Option<String>,
-    operation: Result<BatchOperation, DataError>,
+    operation: Result<BatchOperation, BatchError>,
     reason: String,
     max_per_second: Option<f32>,
     timeout: Option<Duration>,
 }
 
 impl BatchCall {
-    fn new(batch: Batch, operation: Result<BatchOperation, DataError>, reason: String) -> Self {
+    fn new(batch: Batch, operation: Result<BatchOperation, BatchError>, reason: String) -> Self {
         Self {
             request: Request::new(Box::new(NewBatch {
                 client: batch.client,

@@ -116,7 +116,7 @@ impl Retry {
     }
 
     /// Adds what contradicts itself, a sentence each.
-    pub(super) fn check(&self, wrong: &mut Vec<String>) {
+    pub(crate) fn check(&self, wrong: &mut Vec<String>) {
         if let Some(backoff) = self.backoff
             && (backoff.is_nan() || backoff < 1.0)
         {

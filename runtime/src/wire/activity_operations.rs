@@ -1,4 +1,4 @@
-//! What operators do to the pending activities of a workflow.
+//! Requests that pause, unpause, reset and reconfigure pending activities of a workflow.
 
 use std::time::Duration;
 

@@ -174,7 +174,7 @@ pub(crate) struct PendingActivity {
     pub(crate) heartbeat: Vec<Payload>,
 }
 
-/// Who paused an activity, and why.
+/// The pause of an activity.
 #[derive(Clone, Debug)]
 pub(crate) struct PauseRecord {
     pub(crate) at: Option<SystemTime>,

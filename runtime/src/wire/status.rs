@@ -147,6 +147,12 @@ impl CallError {
         self.code() == Code::FailedPrecondition
     }
 
+    /// Whether the activity that is to be paused is paused. Other preconditions, as the state of the namespace, have
+    /// the same code.
+    pub(crate) fn is_already_paused(&self) -> bool {
+        self.is_failed_precondition() && self.message() == "activity is already paused"
+    }
+
     pub(crate) fn is_too_large(&self) -> bool {
         self.kind() == Kind::TooLarge
     }

@@ -100,6 +100,8 @@ pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTran
         header: first.header,
         memo: first.memo,
         search_attributes: first.search_attributes,
+        // As on the real server; a run that continues as new keeps a changed one.
+        priority: first.priority,
         completion_callbacks: run.callbacks.values().cloned().collect(),
         delay: StartDelay::Backoff(throttled_backoff(run, successor.backoff, out.now)),
         chain: Chain {

@@ -1,4 +1,4 @@
-//! What operators do to the activities of a workflow: pause, unpause, reset, and change of options.
+//! Requests that pause, unpause, reset and reconfigure activities of a workflow.
 
 use std::time::Duration;
 

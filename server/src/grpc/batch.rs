@@ -241,7 +241,8 @@ pub(crate) fn page(
 fn query(request: &StartBatchOperationRequest) -> String {
     let query = &request.visibility_query;
     match &request.operation {
-        // The real server unpauses the activities of a type wherever there are some, whatever the query says.
+        // Unlike the real server 1.32, which replaces the query of such a batch by the one for `TemporalPauseInfo`: a
+        // batch must not reach workflows that its query excludes.
         Some(Operation::UnpauseActivitiesOperation(BatchOperationUnpauseActivities {
             activity: Some(Unpaused::Type(name)),
             ..

@@ -16,6 +16,7 @@ async fn nobody_runs_this() -> ();
 #[derive(Default)]
 struct Waiting {
     done: bool,
+    failed: bool,
 }
 
 #[workflow]
@@ -25,11 +26,20 @@ impl Waiting {
         let call = nobody_runs_this::call(ctx).id("waiting");
         let call = call.task_queue("durably-nobody");
         let call = call.retry(Retry::attempts(5).initial_interval(hours(1)));
-        let done = ctx.wait_until(|| self.done);
+        let done = ctx.wait_until(|| self.done || self.failed);
         match race(call, done).await {
-            Either::First(end) => Ok(end?),
-            Either::Second(end) => Ok(end?),
+            Either::First(end) => end?,
+            Either::Second(end) => end?,
         }
+        if self.failed {
+            bail!("as it was told");
+        }
+        Ok(())
+    }
+
+    #[signal]
+    fn fail(&mut self) {
+        self.failed = true;
     }
 
     #[signal]
@@ -40,6 +50,7 @@ impl Waiting {
 
 on_both_servers! {
     a_priority_is_set_and_recorded
+    a_retry_has_the_priority_of_the_start
     an_override_is_set_and_cleared
     batches_change_workflows_and_their_activities
 }
@@ -76,6 +87,33 @@ async fn a_priority_is_set_and_recorded(world: &World) -> Result<()> {
         Err(HandleError::NotFound(it)) => assert!(it.closed),
         other => panic!("{other:?}"),
     }
+    worker.shutdown().await?;
+    Ok(())
+}
+
+async fn a_retry_has_the_priority_of_the_start(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Waiting>().spawn().await?;
+    let start = Waiting::start(&world.client).task_queue(&world.queue);
+    let retry = Retry::attempts(2).initial_interval(millis(10));
+    let waiting = start.priority(Priority::key(4)).retry(retry).await?;
+    let by_name = waiting.untyped();
+    let update = by_name.update_options().priority(Priority::key(1));
+    update.await?;
+    let wrong = by_name.update_options().priority(Priority::key(0)).await;
+    assert!(
+        matches!(&wrong, Err(HandleError::Rpc(RpcError::InvalidArgument { message }))
+            if message.contains("`priority.key` is 0")),
+        "{wrong:?}"
+    );
+    waiting.fail().await?;
+    let latest = world.client.handle(waiting.id());
+    let second = eventually("the second run", || async {
+        let found = latest.describe().await.ok()?;
+        (Some(&*found.run_id) != waiting.run_id()).then_some(found)
+    })
+    .await;
+    assert_eq!(second.priority, Priority::key(4));
+    latest.terminate("seen enough").await?;
     worker.shutdown().await?;
     Ok(())
 }

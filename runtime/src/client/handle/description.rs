@@ -316,7 +316,7 @@ pub struct PendingActivity {
     pub is_cancel_requested: bool,
     /// Whether it is paused.
     pub is_paused: bool,
-    /// Who paused it, and why; none if it is not paused.
+    /// Its pause; none if it is not paused.
     pub pause: Option<ActivityPause>,
     /// Its options, as they are now.
     pub options: PendingActivityOptions,
@@ -330,7 +330,7 @@ pub struct PendingActivity {
     converter: Converter,
 }
 
-/// Who paused an activity, and why.
+/// The pause of an activity: its time, the client and the reason.
 ///
 /// ```no_run
 /// use durably::{client::ActivityPause, prelude::*};

@@ -10,7 +10,7 @@ use std::{
 use super::target::FromClient;
 use crate::{
     client::call::{Request, within},
-    error::HandleError,
+    error::{HandleError, RpcError},
     options::Priority,
     time::span::Span,
     wire::{
@@ -44,6 +44,8 @@ pub struct UpdateOptionsCall {
 struct Prepared {
     target: FromClient,
     options: WorkflowOptions,
+    /// What contradicts itself in the options, a sentence each.
+    wrong: Vec<String>,
     timeout: Option<Duration>,
 }
 
@@ -53,6 +55,7 @@ impl UpdateOptionsCall {
             request: Request::new(Box::new(Prepared {
                 target: target.clone(),
                 options: WorkflowOptions::default(),
+                wrong: Vec::new(),
                 timeout: None,
             })),
         }
@@ -62,11 +65,14 @@ impl UpdateOptionsCall {
     /// themselves. Tasks that wait in a queue have it, too. Servers do not take a priority away: a default one changes
     /// nothing.
     pub fn priority(mut self, priority: Priority) -> Self {
-        self.request.new_mut().options.priority = Some(priority.into_engine());
+        let prepared = self.request.new_mut();
+        priority.check(&mut prepared.wrong);
+        prepared.options.priority = Some(priority.into_engine());
         self
     }
 
-    /// Sends the workflow to a version of its workers, whatever it declares itself. A task that a worker has ends there.
+    /// Sends the workflow to a version of its workers, whatever it declares itself. A workflow task that is running
+    /// completes on its present worker.
     pub fn versioning_override(mut self, instead: VersioningOverride) -> Self {
         self.request.new_mut().options.versioning = Some(OverrideChange::Set(instead));
         self
@@ -99,6 +105,11 @@ impl Future for UpdateOptionsCall {
 
 async fn update(prepared: Box<Prepared>) -> Result<(), HandleError> {
     let (target, timeout) = (prepared.target, prepared.timeout);
+    if !prepared.wrong.is_empty() {
+        let wrong = prepared.wrong.join("; ");
+        let message = format!("options of workflow `{}`: {wrong}", target.workflow_id());
+        return Err(RpcError::InvalidArgument { message }.into());
+    }
     let request = UpdateWorkflowOptions {
         execution: target.execution(),
         options: prepared.options,

@@ -75,7 +75,7 @@ pub(crate) struct Activity {
     pub reset: Option<RequestedReset>,
 }
 
-/// Who paused an activity, when and why.
+/// The pause of an activity: its time, the client and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pause {
     pub at: Time,

@@ -1,5 +1,6 @@
-//! Resets activities: their attempts are counted from 1 again, and the next one begins at once. An attempt with
-//! a worker is notified by its next heartbeat; unless it is the first one, its report is refused.
+//! Resets activities: their attempts are counted from 1 again. One that waits for its next attempt begins the first
+//! at once. A running attempt is notified by its next heartbeat, and the next one follows its end; unless it is the
+//! first one, its report is refused.
 
 use crate::input::ResetActivities;
 use crate::open_transition::OpenTransition;
