@@ -308,6 +308,7 @@ pub struct UpdateRequest {
 /// use durably::{interceptor::UpdateResponse, prelude::*};
 ///
 /// fn log(response: &UpdateResponse) -> Result<()> {
+///     tracing::info!("update {}", response.update_id());
 ///     match (response.output(), response.failure()) {
 ///         (Some(output), _) => tracing::info!("completed with {}", output.get::<u64>()?),
 ///         (None, Some(failure)) => tracing::warn!("{failure}"),
@@ -317,6 +318,7 @@ pub struct UpdateRequest {
 /// }
 /// ```
 pub struct UpdateResponse {
+    update_id: String,
     response: update::UpdateResponse,
     converter: Converter,
 }
@@ -542,14 +544,15 @@ impl UpdateWithStartRequest {
 }
 
 impl UpdateWithStartResponse {
+    /// With the ids that were sent.
     pub(crate) fn new(
-        workflow_id: String,
+        (workflow_id, update_id): (String, String),
         response: start::UpdateWithStartResponse,
         converter: &Converter,
     ) -> Self {
         Self {
             started: Started::new(workflow_id, response.run_id),
-            update: UpdateResponse::new(response.update, converter),
+            update: UpdateResponse::new(update_id, response.update, converter),
         }
     }
 }
@@ -642,15 +645,25 @@ impl UpdateRequest {
 }
 
 impl UpdateResponse {
-    pub(crate) fn new(response: update::UpdateResponse, converter: &Converter) -> Self {
+    pub(crate) fn new(
+        update_id: String,
+        response: update::UpdateResponse,
+        converter: &Converter,
+    ) -> Self {
         Self {
+            update_id,
             response,
             converter: converter.clone(),
         }
     }
 
-    pub(crate) fn into_wire(self) -> update::UpdateResponse {
-        self.response
+    pub(crate) fn into_wire(self) -> (String, update::UpdateResponse) {
+        (self.update_id, self.response)
+    }
+
+    /// The id under which the update was sent, which the caller's handle has as well.
+    pub fn update_id(&self) -> &str {
+        &self.update_id
     }
 
     /// Whether the workflow has accepted it, as far as the server says so: of one that failed it does not tell

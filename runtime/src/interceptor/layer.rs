@@ -2,6 +2,7 @@
 
 use std::{
     error::Error as StdError,
+    fmt,
     sync::{Mutex, PoisonError},
     task::{Context, Poll},
 };
@@ -55,23 +56,62 @@ pub struct ActivityService;
 
 impl Service<ReceivedActivity> for ActivityService {
     type Response = Output;
-    type Error = Error;
-    type Future = BoxFuture<'static, Result<Output>>;
+    type Error = ActivityServiceError;
+    type Future = BoxFuture<'static, Result<Output, ActivityServiceError>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<()>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ActivityServiceError>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: ReceivedActivity) -> Self::Future {
         match request.next.take() {
-            Some(next) => Box::pin(next.run(request)),
+            Some(next) => {
+                let running = next.run(request);
+                Box::pin(async move { running.await.map_err(ActivityServiceError) })
+            }
             None => {
                 let text =
                     "the request of a layer runs once, in the service that the layer was given";
                 let error = AppError::new("LayerFault", text);
-                Box::pin(std::future::ready(Err(error.into())))
+                let error = ActivityServiceError(error.into());
+                Box::pin(std::future::ready(Err(error)))
             }
         }
+    }
+}
+
+/// The error of an attempt, as layers of `tower` see it: many of them need a [`std::error::Error`], which
+/// [`Error`](crate::Error) is not.
+///
+/// A layer that returns it, boxed or not, leaves the attempt's failure as it is: its type, its details and whether it
+/// is retried.
+///
+/// ```
+/// use durably::{interceptor::ActivityServiceError, prelude::*};
+///
+/// fn is_worth_another_call(error: &ActivityServiceError) -> bool {
+///     error.get().app().is_none_or(|app| !app.non_retryable)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct ActivityServiceError(Error);
+
+impl ActivityServiceError {
+    /// The error itself.
+    pub fn get(&self) -> &Error {
+        &self.0
+    }
+}
+
+impl fmt::Display for ActivityServiceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl StdError for ActivityServiceError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.as_std().source()
     }
 }
 
@@ -119,6 +159,10 @@ where
     }
 }
 
+/// The error of an attempt stays what it is; that of a layer has no type that is known here.
 fn error(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
-    Error::from_boxed(error.into())
+    match error.into().downcast::<ActivityServiceError>() {
+        Ok(error) => error.0,
+        Err(error) => Error::from_boxed(error),
+    }
 }

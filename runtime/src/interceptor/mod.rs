@@ -35,9 +35,9 @@ mod workflow_received;
 mod workflow_requests;
 
 #[cfg(feature = "tower")]
-pub use self::layer::ActivityService;
-#[cfg(feature = "tower")]
 pub(crate) use self::layer::Layered;
+#[cfg(feature = "tower")]
+pub use self::layer::{ActivityService, ActivityServiceError};
 pub(crate) use self::{
     activity::ActivityChain, client::ClientChain, workflow_chain::WorkflowChain,
 };

@@ -4,12 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use durably::{
     Error,
-    error::ActivityError,
+    error::{ActivityError, RetryState},
     interceptor::{ActivityInterceptor, Heartbeat, Next, Output, ReceivedActivity},
     prelude::*,
 };
 use durably_tests::{World, on_both_servers};
-use tower::{ServiceBuilder, limit::ConcurrencyLimitLayer, timeout::TimeoutLayer};
+use tower::{
+    ServiceBuilder, layer::util::Identity, limit::ConcurrencyLimitLayer, timeout::TimeoutLayer,
+};
 
 /// Writes down what passes it.
 #[derive(Clone)]
@@ -120,6 +122,7 @@ on_both_servers! {
     an_interceptor_answers_fails_or_panics_in_place_of_the_activity
     interceptors_change_the_details_of_heartbeats
     layers_of_tower_limit_activities
+    layers_of_tower_leave_the_errors_of_activities_as_they_are
 }
 
 async fn the_first_interceptor_is_the_outermost_and_local_activities_pass_too(
@@ -225,5 +228,50 @@ async fn layers_of_tower_limit_activities(world: &World) -> Result<()> {
         ["outer: echo", "outer: echo returned hello!", "outer: echo",]
     );
     assert_eq!(notes[3], "outer: echo failed: request timed out");
+    worker.shutdown().await
+}
+
+#[derive(Debug, PartialEq, thiserror::Error, durably::Failure)]
+enum PayError {
+    #[error("card declined: {reason}")]
+    #[failure(non_retryable)]
+    Declined { reason: String },
+}
+
+#[activity(start_to_close = "10s")]
+async fn pay(reason: String) -> Result<(), PayError> {
+    Err(PayError::Declined { reason })
+}
+
+#[derive(Default)]
+struct Payment;
+
+#[workflow]
+impl Payment {
+    /// The reason for which the card was declined, if the failure is still a `PayError` that is not retried.
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<Option<String>> {
+        let called =
+            pay::call(ctx, "no card").retry(Retry::attempts(2).initial_interval(millis(1)));
+        let Err(error) = called.await else {
+            return Ok(None);
+        };
+        if error.retry_state() != RetryState::NonRetryableFailure {
+            return Ok(None);
+        }
+        let declined = Error::from(error).failed::<PayError>();
+        Ok(declined.map(|PayError::Declined { reason }| reason))
+    }
+}
+
+async fn layers_of_tower_leave_the_errors_of_activities_as_they_are(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Payment>().activity::<pay>();
+    let worker = worker
+        .activity_layer(Identity::new())
+        .activity_layer(TimeoutLayer::new(secs(5)))
+        .spawn()
+        .await?;
+    let payment = Payment::start(&world.client).task_queue(&world.queue);
+    assert_eq!(payment.result().await?.as_deref(), Some("no card"));
     worker.shutdown().await
 }

@@ -211,6 +211,7 @@ impl Counter {
 on_both_servers! {
     every_call_passes_the_interceptors
     what_an_interceptor_changes_is_what_is_sent
+    an_update_has_the_id_that_was_sent
     errors_and_panics_of_interceptors_are_errors_of_the_call
 }
 
@@ -359,6 +360,58 @@ async fn what_an_interceptor_changes_is_what_is_sent(world: &World) -> Result<()
     assert_eq!(memo, Some(2));
     counter.close().await?;
     assert_eq!(counter.result().await?, 21);
+    worker.shutdown().await
+}
+
+/// Sends updates under other ids.
+struct Renames;
+
+impl ClientInterceptor for Renames {
+    async fn update(
+        &self,
+        mut request: UpdateRequest,
+        next: Next<UpdateRequest>,
+    ) -> Result<UpdateResponse> {
+        request.update_id += "-renamed";
+        next.run(request).await
+    }
+
+    async fn update_with_start(
+        &self,
+        mut request: UpdateWithStartRequest,
+        next: Next<UpdateWithStartRequest>,
+    ) -> Result<UpdateWithStartResponse> {
+        request.update.update_id += "-renamed";
+        let response = next.run(request).await?;
+        assert_eq!(response.update.update_id(), "second-renamed");
+        Ok(response)
+    }
+}
+
+async fn an_update_has_the_id_that_was_sent(world: &World) -> Result<()> {
+    let client = world.client.with_interceptor(Renames);
+    let worker = world.worker().workflow::<Counter>().spawn().await?;
+    let start = |name: &str| {
+        Counter::start(&client, 1)
+            .id(format!("{}-{name}", world.queue))
+            .task_queue(&world.queue)
+    };
+    let counter = start("a").await?;
+    let update = counter.increase(1).id("first").accepted().await?;
+    assert_eq!(update.id(), "first-renamed");
+    assert_eq!(update.result().await?, 2);
+    let attached = counter.untyped().update_handle::<u64>(update.id());
+    assert_eq!(attached.result().await?, 2);
+    counter.terminate("enough").await?;
+
+    let (counter, update) = start("b")
+        .id_conflict_policy(IdConflictPolicy::UseExisting)
+        .with_update(|counter| counter.increase(2).id("second"))
+        .await?;
+    assert_eq!(update.id(), "second-renamed");
+    let attached = counter.untyped().update_handle::<u64>(update.id());
+    assert_eq!(attached.result().await?, 3);
+    counter.terminate("enough").await?;
     worker.shutdown().await
 }
 

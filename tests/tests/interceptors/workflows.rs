@@ -7,7 +7,8 @@ use std::sync::{
 
 use durably::{
     interceptor::{
-        ActivityRequest, LocalNext, Output, ReceivedStart, TimerRequest, WorkflowInterceptor,
+        ActivityRequest, LocalNext, Output, ReceivedStart, ReceivedUpdate, TimerRequest,
+        WorkflowInterceptor,
     },
     prelude::*,
     replay::{ReplayError, Replayer},
@@ -36,6 +37,7 @@ on_both_servers! {
     an_error_of_an_interceptor_fails_the_task_until_it_lets_the_request_pass
     a_timer_of_tokio_in_an_interceptor_fails_the_task
     a_history_replays_with_the_interceptors_that_made_it
+    an_interceptor_gives_an_unreadable_update_a_result
 }
 
 /// Refuses activities until a service is there.
@@ -163,5 +165,53 @@ async fn a_history_replays_with_the_interceptors_that_made_it(world: &World) -> 
     replayer(1).replay(recorded.clone())?;
     let mismatch = replayer(2).replay(recorded).expect_err("the id is another");
     assert!(matches!(mismatch, ReplayError::Mismatch(_)), "{mismatch}");
+    worker.shutdown().await
+}
+
+#[derive(Default)]
+struct Total(u64);
+
+#[workflow]
+impl Total {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<u64> {
+        ctx.wait_until(|| self.0 > 0).await?;
+        Ok(self.0)
+    }
+
+    #[update]
+    fn add(&mut self, number: u64) -> u64 {
+        self.0 += number;
+        self.0
+    }
+}
+
+/// Answers updates that fail with zero.
+struct Forgives;
+
+impl WorkflowInterceptor for Forgives {
+    async fn update(
+        &self,
+        _: &Ctx,
+        update: ReceivedUpdate,
+        next: LocalNext<ReceivedUpdate>,
+    ) -> Result<Output> {
+        let zero = update.output(0)?;
+        Ok(next.run(update).await.unwrap_or(zero))
+    }
+}
+
+async fn an_interceptor_gives_an_unreadable_update_a_result(world: &World) -> Result<()> {
+    let worker = world
+        .worker()
+        .workflow::<Total>()
+        .workflow_interceptor(Forgives)
+        .spawn()
+        .await?;
+    let total = Total::start(&world.client).task_queue(&world.queue).await?;
+    let unreadable = total.untyped().update::<u64>("add", ("many",));
+    assert_eq!(unreadable.await?, 0);
+    assert_eq!(total.add(2).await?, 2);
+    assert_eq!(total.result().await?, 2);
     worker.shutdown().await
 }

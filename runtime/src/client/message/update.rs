@@ -151,7 +151,7 @@ impl Update {
         let interceptors = to.client().interceptors();
         if interceptors.is_empty() {
             let response = reached(&to, request).await?;
-            return UpdateHandle::reached(&to, &name, &id, response, result)
+            return UpdateHandle::reached(&to, &name, id, response, result)
                 .unless_rejected()
                 .await;
         }
@@ -159,12 +159,14 @@ impl Update {
         let sender = to.clone();
         let send = move |request: UpdateRequest| async move {
             let to = sender.at(&request.workflow_id, request.run_id.as_deref());
+            let id = request.update_id.clone();
             let response = reached(&to, request.into_wire()).await?;
             let converter = to.client().converter();
-            Ok::<_, UpdateError>(interceptor::UpdateResponse::new(response, converter))
+            Ok::<_, UpdateError>(interceptor::UpdateResponse::new(id, response, converter))
         };
-        let response = interceptors.call(request, send).await?.into_wire();
-        UpdateHandle::reached(&to, &name, &id, response, result)
+        let response = interceptors.call(request, send).await?;
+        let (id, response) = response.into_wire();
+        UpdateHandle::reached(&to, &name, id, response, result)
             .unless_rejected()
             .await
     }
@@ -281,7 +283,7 @@ impl<R> UpdateHandle<R> {
     pub(crate) fn reached(
         to: &FromClient,
         name: &str,
-        id: &str,
+        id: String,
         response: UpdateResponse,
         result: PayloadOf<R>,
     ) -> Self {
@@ -289,7 +291,7 @@ impl<R> UpdateHandle<R> {
         Self {
             to: in_run(to, response.execution),
             name: Cow::Owned(name.to_owned()),
-            id: id.to_owned(),
+            id,
             accepted: !matches!(outcome, Some(Err(_))),
             outcome,
             result,

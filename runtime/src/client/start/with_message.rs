@@ -378,18 +378,22 @@ fn send<W: Workflow, R>(
             update: update::request(&to, &name, args, update_id.clone(), Stage::Accepted),
         };
         let interceptors = client.interceptors();
-        let (workflow_id, response) = match interceptors.is_empty() {
-            true => (to.workflow_id().to_owned(), reached(&to, request).await?),
+        let (workflow_id, update_id, response) = match interceptors.is_empty() {
+            true => {
+                let response = reached(&to, request).await?;
+                (to.workflow_id().to_owned(), update_id, response)
+            }
             false => {
                 let request = UpdateWithStartRequest::new(request, client.converter());
                 let sender = to.clone();
                 let send = move |request: UpdateWithStartRequest| async move {
                     let to = sender.at(&request.start.workflow_id, None);
+                    let update_id = request.update.update_id.clone();
                     let response = reached(&to, request.into_wire()).await?;
-                    let workflow_id = to.workflow_id().to_owned();
+                    let ids = (to.workflow_id().to_owned(), update_id);
                     let converter = to.client().converter();
                     let response =
-                        interceptor::UpdateWithStartResponse::new(workflow_id, response, converter);
+                        interceptor::UpdateWithStartResponse::new(ids, response, converter);
                     Ok::<_, UpdateWithStartError>(response)
                 };
                 let response = interceptors.call(request, send).await?;
@@ -397,12 +401,13 @@ fn send<W: Workflow, R>(
                     workflow_id,
                     run_id,
                 } = response.started;
-                let update = response.update.into_wire();
-                (workflow_id, UpdateWithStartResponse { run_id, update })
+                let (update_id, update) = response.update.into_wire();
+                let response = UpdateWithStartResponse { run_id, update };
+                (workflow_id, update_id, response)
             }
         };
         let to = to.at(&workflow_id, None);
-        let update = UpdateHandle::reached(&to, &name, &update_id, response.update, result);
+        let update = UpdateHandle::reached(&to, &name, update_id, response.update, result);
         let update = update.unless_rejected().await?;
         let workflow = FromClient::started(&client, workflow_id, response.run_id);
         Ok((Handle::new(workflow), update))

@@ -22,6 +22,7 @@ use crate::{
     },
     interceptor::{ReceivedQuery, ReceivedSignal, ReceivedUpdate},
     telemetry::{log, spans},
+    workflow::Ctx,
 };
 
 impl<W: Workflow> Live<W> {
@@ -82,19 +83,9 @@ impl<W: Workflow> Live<W> {
                 let kind = HandlerKind::Signal { name, sender };
                 self.begin_handler(kind, Unfinished::Abandon, future, span);
             }
-            Err(error) => self.log_unreadable_signal(&name, &error),
+            Err(error) => log_unreadable_signal::<W>(&self.ctx, &name, &error),
         }
         Ok(())
-    }
-
-    pub(crate) fn log_unreadable_signal(&self, name: &Name, error: &Error) {
-        log::on_run!(
-            log::error,
-            self,
-            signal = name.as_str(),
-            %error,
-            "a signal could not be read and is skipped"
-        );
     }
 
     /// An error fails the workflow. A handler that only stopped because the run was asked to stop
@@ -385,4 +376,17 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
         true => "none".to_owned(),
         false => names.join(", "),
     }
+}
+
+pub(super) fn log_unreadable_signal<W: Workflow>(ctx: &Ctx, name: &Name, error: &Error) {
+    log::error!(
+        parent: None,
+        workflow_type = W::NAME,
+        workflow_id = ctx.workflow_id(),
+        run_id = ctx.run_id(),
+        task_queue = ctx.task_queue(),
+        signal = name.as_str(),
+        %error,
+        "a signal could not be read and is skipped"
+    );
 }

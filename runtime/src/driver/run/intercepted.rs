@@ -16,6 +16,7 @@ use futures::future::{LocalBoxFuture, pending};
 
 use super::{
     Live,
+    handlers::log_unreadable_signal,
     rounds::{self, HandlerKind, Unfinished},
 };
 use crate::{
@@ -128,8 +129,13 @@ impl<W: Workflow> Live<W> {
         let inside = Inside::default();
         let sender = received.sender.clone();
         let (cell, ctx, handler) = (self.cell.clone(), self.ctx.clone(), inside.clone());
+        let called_name = name.clone();
         let last = move |signal: ReceivedSignal| {
-            let called = call(cell, ctx, signal.args);
+            let called = call(cell, ctx.clone(), signal.args);
+            // Here, because an interceptor may wait before it calls the handler.
+            if let Err(error) = &called {
+                log_unreadable_signal::<W>(&ctx, &called_name, error);
+            }
             Box::pin(async move {
                 match handler.run(called).await {
                     Some(result) => result.map(drop),
@@ -152,10 +158,6 @@ impl<W: Workflow> Live<W> {
         inside.arriving.set(true);
         let polled = self.poll_handler(number);
         inside.arriving.set(false);
-        let unreadable = inside.unreadable.take();
-        if let Some(error) = unreadable {
-            self.log_unreadable_signal(&name, &error);
-        }
         polled
     }
 
@@ -213,9 +215,9 @@ impl<W: Workflow> Live<W> {
         self.handlers.remove(&number);
         self.core.open_handlers.set(self.handlers.len() as u32);
         // As without interceptors, an update that cannot be read is rejected; unless an interceptor has issued
-        // commands before, which it may not take back.
+        // commands before, which it may not take back, or has given the update a result of its own.
         match inside.unreadable.take() {
-            Some(error) if self.core.issued() == issued => {
+            Some(error) if result.is_err() && self.core.issued() == issued => {
                 self.core.pop_last_intent();
                 self.reject(id, replaying, &error)
             }
