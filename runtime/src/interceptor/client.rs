@@ -29,6 +29,11 @@ use crate::{
 /// [`Client::with_interceptor`]; several form a chain, of which the first is the outermost. Calls made by
 /// workflow code are those of a [`WorkflowInterceptor`](super::WorkflowInterceptor).
 ///
+/// # What does not pass
+/// Resets, deletions of workflows, batches, namespaces, task queues and workers, search attributes of the server, and
+/// calls through the raw client. So an interceptor that refuses to terminate workflows does not keep a batch from
+/// terminating them: what nobody may do belongs to the authorization of the server.
+///
 /// An interceptor is called once for each call, not for its retries. The timeout of the call counts while
 /// interceptors run.
 ///

@@ -127,15 +127,16 @@ impl<R: Inbound> LocalNext<R> {
 /// ```
 /// use durably::{interceptor::{Output, ReadNext, ReceivedQuery, WorkflowInterceptor}, prelude::*};
 ///
-/// /// Answers one query in all workflows.
-/// struct Version;
+/// /// Answers queries of other tenants with an error.
+/// struct Tenant;
 ///
-/// impl WorkflowInterceptor for Version {
-///     fn query(&self, _view: &View, query: ReceivedQuery, next: ReadNext<'_, ReceivedQuery>) -> Result<Output> {
-///         match query.name.as_str() {
-///             "version" => Ok(query.output("1.2.3")?),
-///             _ => next.run(query),
+/// impl WorkflowInterceptor for Tenant {
+///     fn query(&self, view: &View, query: ReceivedQuery, next: ReadNext<'_, ReceivedQuery>) -> Result<Output> {
+///         let own: Option<String> = view.headers().get("tenant")?;
+///         if query.headers.get::<String>("tenant")? != own {
+///             bail!("{} belongs to another tenant", view.workflow_id());
 ///         }
+///         next.run(query)
 ///     }
 /// }
 /// ```

@@ -1,6 +1,7 @@
-//! Interceptors: code around every call of a client, and around all that a worker runs.
+//! Interceptors: code around the calls of a client, and around what a worker runs. The page of each says what does
+//! not pass it.
 //!
-//! - [`ClientInterceptor`] wraps the calls of a client; it is given to [`Client::builder`](crate::Client::builder).
+//! - [`ClientInterceptor`] wraps the calls of a client about workflows, schedules and activities; it is given to [`Client::builder`](crate::Client::builder).
 //! - [`WorkflowInterceptor`] wraps what workflows receive, and changes what they request; [`ActivityInterceptor`] wraps
 //!   activities. They are given to a [`Worker`](crate::Worker).
 //! - [`Headers`] are values that go with a call next to its arguments, to be read by the interceptors at the other

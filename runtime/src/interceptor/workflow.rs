@@ -32,6 +32,10 @@ use crate::{
 /// Headers are not compared in a replay. What else an interceptor changes in a request, such as a timer's duration, is
 /// part of the workflow, and changes as [workflow code does](crate::guide).
 ///
+/// # What does not pass
+/// Cancellation requests, received or sent to a child or another workflow, side effects, patches, changes of search
+/// attributes and of the memo, and messages for which the workflow has no handler.
+///
 /// # Errors
 /// An error that `execute`, `signal`, `update`, `validate` or `query` returns is one of the run method, or of the
 /// handler. One of `init` fails the workflow task, as one of `#[init]` does, and so does one of the methods for
@@ -156,6 +160,8 @@ pub trait WorkflowInterceptor: Send + Sync + 'static {
 
     /// Runs the handler of a signal. It is called where the signal arrives, and polled once there, so that a handler
     /// that is not async has run before what comes next in history.
+    ///
+    /// A signal for which the workflow has no handler does not pass.
     fn signal(
         &self,
         ctx: &Ctx,
@@ -168,6 +174,8 @@ pub trait WorkflowInterceptor: Send + Sync + 'static {
 
     /// Validates an update, before it is accepted; it is not called in a replay. Arguments that it changes are those
     /// of the validator alone.
+    ///
+    /// An update for which the workflow has no handler does not pass: it is rejected before.
     fn validate(
         &self,
         view: &View,
@@ -178,7 +186,8 @@ pub trait WorkflowInterceptor: Send + Sync + 'static {
         next.run(update)
     }
 
-    /// Runs the handler of an update, which was accepted.
+    /// Runs the handler of an update, which was accepted. An update for which the workflow has no handler is rejected
+    /// before, and does not pass.
     fn update(
         &self,
         ctx: &Ctx,
@@ -189,7 +198,8 @@ pub trait WorkflowInterceptor: Send + Sync + 'static {
         next.run(update)
     }
 
-    /// Answers a query, of which history has no trace.
+    /// Answers a query, of which history has no trace. A query for which the workflow has no handler, and those that
+    /// every workflow answers, such as `__stack_trace`, do not pass.
     fn query(
         &self,
         view: &View,

@@ -10,8 +10,8 @@ use super::{
 
 /// Metrics of your own: counters, gauges and histograms with labels.
 ///
-/// - `ctx.metrics()` in a workflow has its namespace, task queue and workflow type as labels; nothing is recorded
-///   while the code is replayed, so that each measurement counts once.
+/// - `ctx.metrics()` in a workflow has its namespace, task queue and workflow type as labels. Recording is suppressed
+///   during replay; a workflow task that fails and is retried records again.
 /// - `ctx.metrics()` in an activity has its namespace, task queue and activity type.
 /// - [`Client::metrics`](crate::Client::metrics) has no labels.
 ///

@@ -278,8 +278,8 @@ impl View {
         self.core.open_handlers.get() == 0
     }
 
-    /// Metrics of your own, with the namespace, the task queue and the type of the workflow as labels. Nothing is
-    /// recorded while the code is replayed, so that each measurement counts once.
+    /// Metrics of your own, with the namespace, the task queue and the type of the workflow as labels.
+    /// Recording is suppressed during replay; a workflow task that fails and is retried records again.
     ///
     /// ```
     /// # use durably::prelude::*;
