@@ -32,6 +32,7 @@ mod programs {
     mod inference;
     mod init;
     mod instrumented;
+    mod interceptor;
     mod liberties;
     mod macros_in_bodies;
     mod main;

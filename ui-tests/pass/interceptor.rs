@@ -17,7 +17,9 @@ impl Count {
 impl ClientInterceptor for Count {
     async fn start(&self, mut request: StartRequest, next: Next<StartRequest>) -> Result<Started> {
         self.one();
-        request.headers.set("count", self.0.load(Ordering::Relaxed))?;
+        request
+            .headers
+            .set("count", self.0.load(Ordering::Relaxed))?;
         next.run(request).await
     }
 
