@@ -75,35 +75,43 @@ impl Measures {
 
 impl Known {
     fn add(&self, metric: &Metric, labels: &[Label]) -> Option<Arc<dyn Series>> {
-        let mut metrics = self.metrics.write().unwrap_or_else(PoisonError::into_inner);
-        let found = metrics.get(&metric.name).map(|name| name.kind);
-        if let Some(known) = found.filter(|kind| *kind != metric.kind) {
-            drop(metrics);
-            let name = metric.name.to_string();
-            let used = metric.kind;
-            self.log_fault(&metric.name, &MetricError::OtherKind { name, known, used });
+        if let Err(fault) = self.claim_name(metric) {
+            self.log_fault(&metric.name, &fault);
             return None;
         }
-        let name = metrics.entry(metric.name.clone());
-        let name = name.or_insert_with(|| OneName {
-            kind: metric.kind,
-            series: HashMap::new(),
-        });
-        if let Some(series) = name.series.get(labels) {
-            return series.clone();
-        }
+        // Without the lock: the meter is code of the user's, which may take long, and may record by itself.
         let series = distinct(labels).and_then(|()| self.meter.series(metric, labels));
         // A fault is kept, too: the meter is not asked again.
         let (series, fault) = match series {
             Ok(series) => (Some(series), None),
             Err(fault) => (None, Some(fault)),
         };
-        name.series.insert(labels.to_vec(), series.clone());
-        drop(metrics);
         if let Some(fault) = fault {
             self.log_fault(&metric.name, &fault);
         }
-        series
+        let mut metrics = self.metrics.write().unwrap_or_else(PoisonError::into_inner);
+        let name = metrics.get_mut(&metric.name)?;
+        // Another thread may have been faster; all use the first.
+        let first = name.series.entry(labels.to_vec()).or_insert(series);
+        first.clone()
+    }
+
+    /// Keeps the kind with which a name is used first.
+    fn claim_name(&self, metric: &Metric) -> Result<(), MetricError> {
+        let mut metrics = self.metrics.write().unwrap_or_else(PoisonError::into_inner);
+        let name = metrics.entry(metric.name.clone());
+        let known = name.or_insert_with(|| OneName {
+            kind: metric.kind,
+            series: HashMap::new(),
+        });
+        match known.kind == metric.kind {
+            true => Ok(()),
+            false => Err(MetricError::OtherKind {
+                name: metric.name.to_string(),
+                known: known.kind,
+                used: metric.kind,
+            }),
+        }
     }
 
     fn log_fault(&self, name: &str, fault: &impl fmt::Display) {
@@ -182,5 +190,53 @@ impl Instrument {
         if let Some(series) = series {
             series.record(value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Records how many series were requested, with the client that requests them.
+    #[derive(Clone, Default)]
+    struct Nested {
+        client: Arc<OnceLock<Measures>>,
+        requested: Arc<AtomicUsize>,
+    }
+
+    impl Meter for Nested {
+        fn series(&self, metric: &Metric, _: &[Label]) -> Result<Arc<dyn Series>, MetricError> {
+            let requested = self.requested.fetch_add(1, Ordering::Relaxed);
+            if metric.name != "series"
+                && let Some(client) = self.client.get()
+                && let Some(series) =
+                    client.series(&Metric::new("series", MetricKind::Counter), &[])
+            {
+                series.record(requested as f64);
+            }
+            Ok(Arc::new(Dropped))
+        }
+    }
+
+    struct Dropped;
+
+    impl Series for Dropped {
+        fn record(&self, _: f64) {}
+    }
+
+    #[test]
+    fn a_meter_may_record_while_it_makes_a_series() {
+        let meter = Nested::default();
+        let measures = Measures::new(meter.clone());
+        assert!(meter.client.set(measures.clone()).is_ok());
+        let orders = Metric::new("orders", MetricKind::Counter);
+        let first = measures.series(&orders, &[]).expect("the meter makes it");
+        let second = measures.series(&orders, &[]).expect("it is known");
+        assert!(Arc::ptr_eq(&first, &second));
+        assert_eq!(meter.requested.load(Ordering::Relaxed), 2);
+        let gauge = Metric::new("orders", MetricKind::Gauge);
+        assert!(measures.series(&gauge, &[]).is_none());
     }
 }

@@ -34,9 +34,11 @@ use std::{borrow::Cow, fmt, sync::Arc};
 /// # }
 /// ```
 pub trait Meter: Send + Sync + 'static {
-    /// The series of this metric with these labels. It is requested once for each set of labels, and kept.
+    /// The series of this metric with these labels. Each client keeps what it was given: it requests a series again
+    /// only if two threads need a new one at the same time, and then uses one of the two.
     ///
-    /// No two calls have one name and two kinds, and no label comes twice.
+    /// No label comes twice, and no two calls of one client have one name and two kinds. Clients that share a meter do
+    /// not know of each other: the meter refuses the second kind.
     ///
     /// # Errors
     /// Why nothing can be recorded. It is logged once, and what would have been recorded is dropped.

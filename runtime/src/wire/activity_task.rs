@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use durably_engine::{FailureRecord, Header, Payload, Priority, RetryPolicy};
-use durably_proto::{api::workflowservice::v1 as pb, wkt::Timestamp};
+use durably_proto::api::workflowservice::v1 as pb;
 
 use super::{
     WireError, event, failure, payload,
@@ -27,9 +27,9 @@ pub(crate) struct ActivityTask {
     pub(crate) header: Header,
     /// Details of the previous attempt's last heartbeat.
     pub(crate) heartbeat_details: Vec<Payload>,
-    pub(crate) scheduled_at: SystemTime,
-    pub(crate) attempt_scheduled_at: SystemTime,
-    pub(crate) started_at: SystemTime,
+    pub(crate) scheduled_at: Option<SystemTime>,
+    pub(crate) attempt_scheduled_at: Option<SystemTime>,
+    pub(crate) started_at: Option<SystemTime>,
     pub(crate) start_to_close: Option<Duration>,
     pub(crate) schedule_to_close: Option<Duration>,
     pub(crate) heartbeat_timeout: Option<Duration>,
@@ -60,9 +60,9 @@ impl ActivityTask {
             input: payload::list_from_proto(task.input),
             header: payload::header_from_proto(task.header),
             heartbeat_details: payload::list_from_proto(task.heartbeat_details),
-            scheduled_at: time(task.scheduled_time),
-            attempt_scheduled_at: time(task.current_attempt_scheduled_time),
-            started_at: time(task.started_time),
+            scheduled_at: task.scheduled_time.and_then(instant),
+            attempt_scheduled_at: task.current_attempt_scheduled_time.and_then(instant),
+            started_at: task.started_time.and_then(instant),
             start_to_close: limit(task.start_to_close_timeout),
             schedule_to_close: limit(task.schedule_to_close_timeout),
             heartbeat_timeout: limit(task.heartbeat_timeout),
@@ -82,12 +82,6 @@ impl ActivityTask {
         self.fault = Some(fault);
         self
     }
-}
-
-fn time(timestamp: Option<Timestamp>) -> SystemTime {
-    timestamp
-        .and_then(instant)
-        .unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// Reports the result of an attempt.

@@ -54,6 +54,7 @@ struct Settings {
 }
 
 /// The series of one name.
+#[derive(Clone)]
 struct Family {
     kind: MetricKind,
     description: String,
@@ -147,7 +148,9 @@ impl Prometheus {
     /// assert_eq!(Prometheus::new().render(), "");
     /// ```
     pub fn render(&self) -> String {
-        text::render(&self.families())
+        // Written without the lock, which those who need a new series wait for.
+        let families = self.families().clone();
+        text::render(&families)
     }
 
     fn families(&self) -> MutexGuard<'_, BTreeMap<String, Family>> {

@@ -2,7 +2,7 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use durably_engine::{Header, Payload};
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// What reports and log lines about an attempt need to know of it.
 pub(crate) struct Claim {
     pub(crate) info: Arc<ActivityInfo>,
+    /// When the activity was scheduled, if the server says so; what is measured needs to know.
+    pub(crate) scheduled_at: Option<SystemTime>,
     /// When the server stops waiting for the attempt, by the clock of this process.
     pub(crate) deadline: Option<Instant>,
 }
@@ -46,9 +48,9 @@ impl Attempt {
             workflow_type: task.workflow_type,
             namespace: task.namespace,
             task_queue: identity.task_queue.clone(),
-            scheduled_at: task.scheduled_at,
-            attempt_scheduled_at: task.attempt_scheduled_at,
-            started_at: task.started_at,
+            scheduled_at: given(task.scheduled_at),
+            attempt_scheduled_at: given(task.attempt_scheduled_at),
+            started_at: given(task.started_at),
             start_to_close: task.start_to_close,
             schedule_to_close: task.schedule_to_close,
             heartbeat_timeout: task.heartbeat_timeout,
@@ -60,6 +62,7 @@ impl Attempt {
         let claim = Claim {
             deadline: deadline(&info, task.arrived),
             info: Arc::new(info),
+            scheduled_at: task.scheduled_at,
         };
         Self {
             claim: Arc::new(claim),
@@ -69,6 +72,11 @@ impl Attempt {
             fault: task.fault,
         }
     }
+}
+
+/// User code gets the beginning of time for what the server leaves out.
+fn given(time: Option<SystemTime>) -> SystemTime {
+    time.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 /// The deadline by the clock of this process. Only spans of the server's clock are used, so clocks

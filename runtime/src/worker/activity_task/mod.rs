@@ -102,8 +102,9 @@ impl ActivityTasks {
         permit: Permit,
         metrics: Option<Arc<ActivityMetrics>>,
     ) {
-        let waited = task.started_at.duration_since(task.attempt_scheduled_at);
-        self.server.metrics.activity_waited(waited.ok());
+        let times = task.started_at.zip(task.attempt_scheduled_at);
+        let waited = times.and_then(|(started, scheduled)| started.duration_since(scheduled).ok());
+        self.server.metrics.activity_waited(waited);
         let Attempt {
             claim,
             input,

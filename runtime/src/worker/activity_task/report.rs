@@ -77,7 +77,8 @@ impl Report {
         metrics.ended(self.began.elapsed());
         match ended {
             AttemptResult::Completed(_) => {
-                metrics.succeeded(self.claim.info.scheduled_at.elapsed().ok());
+                let scheduled = self.claim.scheduled_at;
+                metrics.succeeded(scheduled.and_then(|at| at.elapsed().ok()));
             }
             AttemptResult::Failed(record) if !record.is_benign() => metrics.failed(),
             AttemptResult::Failed(_)

@@ -158,8 +158,14 @@ impl Slots {
         }
     }
 
-    /// Waits for a permit.
+    /// Waits for a permit. The slots are measured as soon as there is one, so that an idle worker has its gauges.
     pub(crate) async fn acquire(&self) -> Permit {
+        let permit = self.acquire_unmeasured().await;
+        self.supply.measure();
+        permit
+    }
+
+    async fn acquire_unmeasured(&self) -> Permit {
         let Supply {
             free,
             gate,
@@ -260,12 +266,21 @@ impl Supply {
 #[cfg(test)]
 mod tests {
     use std::{
+        collections::BTreeMap,
         future::Future,
         task::{Context, Waker},
     };
 
     use super::*;
-    use crate::{time::span::millis, worker::options::ResourceTargets};
+    use crate::{
+        telemetry::{
+            measure::Measures,
+            meter::{Label, Meter, Metric, MetricError, Series},
+            metrics::{WorkerMetrics, WorkerType},
+        },
+        time::span::millis,
+        worker::options::ResourceTargets,
+    };
 
     #[tokio::test]
     async fn a_permit_is_free_again_when_dropped() {
@@ -276,6 +291,40 @@ mod tests {
         drop(permit);
         assert!(slots.all_free(millis(1)).await);
         assert!(slots.try_acquire().is_some());
+    }
+
+    /// Keeps the last value of each metric.
+    #[derive(Clone, Default)]
+    struct Last(Arc<Mutex<BTreeMap<String, f64>>>);
+
+    struct LastOf(Last, String);
+
+    impl Meter for Last {
+        fn series(&self, metric: &Metric, _: &[Label]) -> Result<Arc<dyn Series>, MetricError> {
+            Ok(Arc::new(LastOf(self.clone(), metric.name.to_string())))
+        }
+    }
+
+    impl Series for LastOf {
+        fn record(&self, value: f64) {
+            let mut values = self.0.0.lock().expect("nobody panics with it");
+            values.insert(self.1.clone(), value);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_slots_of_an_idle_worker_are_measured() {
+        let last = Last::default();
+        let metrics = WorkerMetrics::new(&Measures::new(last.clone()), "default", "queue");
+        let slots = Slots::new(3).measured(metrics.slots(WorkerType::Activity));
+        let permit = slots.acquire().await;
+        let values = || {
+            let values = last.0.lock().expect("nobody panics with it");
+            values.values().copied().collect::<Vec<_>>()
+        };
+        assert_eq!(values(), [3.0, 0.0], "available, used");
+        let _task = permit.for_task();
+        assert_eq!(values(), [2.0, 1.0], "available, used");
     }
 
     fn of_machine(most: usize, usage: Usage) -> (Slots, Arc<Machine>) {

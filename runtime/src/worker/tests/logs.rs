@@ -1,7 +1,7 @@
 //! Log lines about what failed: each names the attempt or the task in the same fields, and tells the
 //! whole chain of causes.
 
-use std::fmt;
+use std::{fmt, future::poll_fn, task::Poll};
 
 use durably_proto::{
     api::{common::v1::WorkflowType, workflowservice::v1::PollActivityTaskQueueResponse},
@@ -14,7 +14,11 @@ use super::{
     server::{Call, Server},
     texts::eventually,
 };
-use crate::{prelude::*, telemetry::log::test_log};
+use crate::{
+    interceptor::{LocalNext, ReceivedSignal, WorkflowInterceptor},
+    prelude::*,
+    telemetry::log::test_log,
+};
 
 /// Has a cause, which has a cause.
 #[derive(Debug)]
@@ -243,6 +247,48 @@ async fn a_workflow_task_that_fails_or_is_refused_is_named() -> Result<()> {
         let expected = line_of_task(said, "run-with-signals", "");
         assert!(test_log::find(&expected).is_some(), "{expected}");
     }
+    worker.shutdown().await
+}
+
+/// Lets the other parts of the run go first.
+struct Late;
+
+impl WorkflowInterceptor for Late {
+    async fn signal(
+        &self,
+        _: &Ctx,
+        signal: ReceivedSignal,
+        next: LocalNext<ReceivedSignal>,
+    ) -> Result<()> {
+        let mut was_polled = false;
+        poll_fn(|cx| match std::mem::replace(&mut was_polled, true) {
+            true => Poll::Ready(()),
+            false => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        })
+        .await;
+        next.run(signal).await
+    }
+}
+
+#[tokio::test]
+async fn a_signal_that_cannot_be_read_is_logged_when_an_interceptor_calls_its_handler() -> Result<()>
+{
+    test_log::open();
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Fragile>();
+    let worker = worker.workflow_interceptor(Late).spawn().await?;
+    let past = Past::begin("Fragile", "run-with-an-interceptor").with_input(json("1"));
+    let signal = past.answered().signal("add").task();
+    server.normal.send(Ok(signal.whole()))?;
+    server.completed().await;
+    let said = "ERROR a signal could not be read and is skipped: argument 1 `_n` of signal `add` is \
+                missing: expected `u32`";
+    // The signal is a field of the span of its handler.
+    let expected = line_of_task(said, "run-with-an-interceptor", "") + " signal=\"add\"";
+    assert_eq!(test_log::find(&expected), Some(expected));
     worker.shutdown().await
 }
 

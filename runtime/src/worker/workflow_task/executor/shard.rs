@@ -61,6 +61,7 @@ impl Drop for Shard {
         for (run_id, driver) in self.suspended.drain() {
             discard(&self.executors, &run_id, driver);
         }
+        self.measure_cache();
     }
 }
 
@@ -166,8 +167,11 @@ impl Shard {
             self.keep(&info.run_id, driver);
             return Worked::Overtaken;
         }
+        if cached.take_if(|driver| !driver.continues(&task)).is_some() {
+            self.count_eviction();
+        }
         let counts = &self.executors.cache_counts;
-        let mut driver = match cached.filter(|driver| driver.continues(&task)) {
+        let mut driver = match cached {
             Some(driver) => {
                 counts.hits.fetch_add(1, Ordering::Relaxed);
                 if let Some(metrics) = self.metrics(info) {
