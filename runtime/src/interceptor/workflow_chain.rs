@@ -127,8 +127,9 @@ impl Outbound for Hooks {
         let changed = self.each(core, what, |interceptor, view| {
             interceptor.start_activity(view, &mut activity)
         });
+        let checked = changed.and_then(|()| activity.check().map_err(made_wrong));
         activity.put(request);
-        changed
+        checked
     }
 
     fn local_activity(
@@ -142,8 +143,9 @@ impl Outbound for Hooks {
         let changed = self.each(core, what, |interceptor, view| {
             interceptor.start_local_activity(view, &mut activity)
         });
+        let checked = changed.and_then(|()| activity.check().map_err(made_wrong));
         activity.put(request);
-        changed
+        checked
     }
 
     fn child(&self, core: &Rc<Core>, request: &mut StartChild) -> Result<(), String> {
@@ -153,8 +155,9 @@ impl Outbound for Hooks {
         let changed = self.each(core, what, |interceptor, view| {
             interceptor.start_child(view, &mut child)
         });
+        let checked = changed.and_then(|()| child.check().map_err(made_wrong));
         child.put(request);
-        changed
+        checked
     }
 
     fn signal(&self, core: &Rc<Core>, request: &mut SignalExternal) -> Result<(), String> {
@@ -195,6 +198,11 @@ impl Outbound for Hooks {
         next.put(request);
         changed
     }
+}
+
+/// The fault of options that were right before the interceptors changed them.
+fn made_wrong(wrong: String) -> String {
+    format!("an interceptor of the worker changed the {wrong}")
 }
 
 /// Servers refuse such a timer.

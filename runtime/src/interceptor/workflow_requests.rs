@@ -9,7 +9,7 @@ use durably_engine::{
 
 use crate::{
     data::{Args, Callee, Converter, Headers},
-    options::{Priority, Retry},
+    options::{ActivityOptions, ChildOptions, Priority, Retry},
 };
 
 /// An activity about to be scheduled.
@@ -251,6 +251,21 @@ impl ActivityRequest {
         }
     }
 
+    /// What the call itself was checked for before.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let options = ActivityOptions {
+            start_to_close: self.start_to_close,
+            schedule_to_close: self.schedule_to_close,
+            schedule_to_start: self.schedule_to_start,
+            heartbeat: self.heartbeat,
+            retry: self.retry.clone(),
+            task_queue: None,
+            priority: Some(self.priority.clone()),
+        };
+        let checked = options.check(&self.activity_type);
+        checked.map_err(|wrong| wrong.to_string())
+    }
+
     pub(super) fn put(self, into: &mut ScheduleActivity) {
         into.activity_type = self.activity_type;
         into.activity_id = self.activity_id;
@@ -279,6 +294,19 @@ impl LocalActivityRequest {
             start_to_close: from.timeouts.start_to_close,
             retry: from.retry.take().map(|policy| Retry::recorded(&policy)),
         }
+    }
+
+    /// What the call itself was checked for before.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let options = ActivityOptions {
+            start_to_close: self.start_to_close,
+            schedule_to_close: self.schedule_to_close,
+            schedule_to_start: self.schedule_to_start,
+            retry: self.retry.clone(),
+            ..ActivityOptions::default()
+        };
+        let checked = options.check(&self.activity_type);
+        checked.map_err(|wrong| wrong.to_string())
     }
 
     pub(super) fn put(self, into: &mut ScheduleLocalActivity) {
@@ -311,6 +339,27 @@ impl ChildRequest {
             retry: from.retry.take().map(|policy| Retry::recorded(&policy)),
             priority: Priority::recorded(&from.priority),
         }
+    }
+
+    /// What the call itself was checked for before.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let options = ChildOptions {
+            id: self.workflow_id.clone(),
+            task_queue: self.task_queue.clone(),
+            execution_timeout: self.execution_timeout,
+            run_timeout: self.run_timeout,
+            task_timeout: self.task_timeout,
+            retry: self.retry.clone(),
+            priority: Some(self.priority.clone()),
+            ..ChildOptions::default()
+        };
+        let of_child = |wrong| {
+            format!(
+                "options of child workflow `{}`: {wrong}",
+                self.workflow_type
+            )
+        };
+        options.check().map_err(of_child)
     }
 
     pub(super) fn put(self, into: &mut StartChild) {

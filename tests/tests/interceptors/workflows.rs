@@ -35,6 +35,7 @@ impl Greeting {
 
 on_both_servers! {
     an_error_of_an_interceptor_fails_the_task_until_it_lets_the_request_pass
+    options_that_an_interceptor_made_wrong_fail_the_task
     a_timer_of_tokio_in_an_interceptor_fails_the_task
     a_history_replays_with_the_interceptors_that_made_it
     an_interceptor_gives_an_unreadable_update_a_result
@@ -82,6 +83,40 @@ async fn an_error_of_an_interceptor_fails_the_task_until_it_lets_the_request_pas
         task_failures(world, greeting.id()).await,
         [
             "an interceptor of the worker refused activity `greet`: NotReady: the service is not there"
+        ]
+    );
+    worker.shutdown().await
+}
+
+/// Takes the timeout from an activity, once.
+struct Forgets(AtomicBool);
+
+impl WorkflowInterceptor for Forgets {
+    fn start_activity(&self, _: &View, request: &mut ActivityRequest) -> Result<()> {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            request.start_to_close = None;
+        }
+        Ok(())
+    }
+}
+
+async fn options_that_an_interceptor_made_wrong_fail_the_task(world: &World) -> Result<()> {
+    let worker = world
+        .worker()
+        .workflow::<Greeting>()
+        .activity::<greet>()
+        .workflow_interceptor(Forgets(AtomicBool::new(false)))
+        .spawn()
+        .await?;
+    let greeting = Greeting::start(&world.client, "Bob")
+        .task_queue(&world.queue)
+        .await?;
+    assert_eq!(greeting.result().await?, "Hello, Bob!");
+    assert_eq!(
+        task_failures(world, greeting.id()).await,
+        [
+            "an interceptor of the worker changed the options of activity `greet`: neither \
+             `start_to_close` nor `schedule_to_close` is given; Temporal needs one"
         ]
     );
     worker.shutdown().await
