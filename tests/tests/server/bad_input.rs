@@ -3,8 +3,7 @@
 use durably::prelude::*;
 use durably_proto::{
     api::workflowservice::v1::{
-        PauseActivityRequest, RespondActivityTaskCompletedRequest,
-        RespondWorkflowTaskCompletedRequest,
+        RespondActivityTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
     },
     service::workflow::workflow_service_client::WorkflowServiceClient,
 };
@@ -76,17 +75,4 @@ async fn malformed_task_tokens_are_refused(world: &World) -> Result<()> {
         assert_eq!(status.code(), Code::InvalidArgument, "{status}");
     }
     alive(world).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unimplemented_method_returns_its_name() -> Result<()> {
-    let world = World::embedded().await?;
-    let mut client = WorkflowServiceClient::connect(format!("http://{}", world.address())).await?;
-    let status = client
-        .pause_activity(PauseActivityRequest::default())
-        .await
-        .unwrap_err();
-    assert_eq!(status.code(), Code::Unimplemented);
-    assert!(status.message().contains("PauseActivity"), "{status}");
-    Ok(())
 }
