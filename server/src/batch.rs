@@ -8,6 +8,7 @@ use durably_history::Time;
 use durably_proto::api::common::v1::WorkflowExecution;
 use durably_proto::api::enums::v1::BatchOperationState;
 use durably_proto::api::workflowservice::v1::StartBatchOperationRequest;
+use durably_proto::api::workflowservice::v1::start_batch_operation_request::Operation;
 use prost::Message;
 
 use crate::error::Error;
@@ -109,6 +110,11 @@ impl Batch {
     /// The request that started it.
     pub(crate) fn request(&self) -> StartBatchOperationRequest {
         self.request.clone().unwrap_or_default()
+    }
+
+    /// What it does with each workflow.
+    pub(crate) fn operation(&self) -> Option<&Operation> {
+        self.request.as_ref()?.operation.as_ref()
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     data::Text,
     error::{ActivityAlreadyPaused, ActivityNotFound, ActivityOperationError, RpcError},
-    options::{Priority, Retry},
+    options::{InvalidOptions, Priority, Retry},
     time::span::Span,
     transport::{retry::Patience, rpc::Rpc},
     wire::{
@@ -527,14 +527,7 @@ impl UpdateActivityOptionsCall {
 async fn update_options(
     prepared: Prepared<OptionsFields>,
 ) -> Result<PendingActivityOptions, ActivityOperationError> {
-    if !prepared.wrong.is_empty() {
-        let message = format!(
-            "options of {}: {}",
-            prepared.target,
-            prepared.wrong.join("; ")
-        );
-        return Err(RpcError::InvalidArgument { message }.into());
-    }
+    InvalidOptions::check(&prepared.target, prepared.wrong).map_err(RpcError::from)?;
     let update = OptionsUpdate::Fields(prepared.options);
     let updated = prepared.target.update_options(update, prepared.timeout);
     updated.await.map(PendingActivityOptions::new)

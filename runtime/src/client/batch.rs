@@ -18,7 +18,7 @@ use crate::{
     data::{ArgList, EncodedArgs, Text, search::Filter},
     error::{BatchAlreadyExists, BatchError, BatchNotFound, NoFilter, RpcError},
     interceptor::Listed,
-    options::Priority,
+    options::{InvalidOptions, Priority},
     time::span::Span,
     transport::{id, retry::Patience},
     wire::{
@@ -117,12 +117,10 @@ impl Batch {
             priority: Some(priority.into_engine()),
             ..WorkflowOptions::default()
         };
-        let operation = match wrong.is_empty() {
-            true => Ok(BatchOperation::UpdateOptions(options)),
-            false => {
-                let message = format!("options of a batch: {}", wrong.join("; "));
-                Err(RpcError::InvalidArgument { message }.into())
-            }
+        let checked = InvalidOptions::check("a batch", wrong).map_err(RpcError::from);
+        let operation = match checked {
+            Ok(()) => Ok(BatchOperation::UpdateOptions(options)),
+            Err(error) => Err(error.into()),
         };
         BatchCall::new(self, operation, reason.into_text())
     }

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::Error;
-use crate::wire::status::{CallError, Kind};
+use crate::{
+    options::InvalidOptions,
+    wire::status::{CallError, Kind},
+};
 
 /// A request was refused for a reason that has nothing to do with the workflow it was about, or
 /// did not reach the server.
@@ -160,6 +163,14 @@ impl From<CallError> for RpcError {
                 code: format!("{:?}", status.code()),
                 message,
             },
+        }
+    }
+}
+
+impl From<InvalidOptions> for RpcError {
+    fn from(invalid: InvalidOptions) -> Self {
+        Self::InvalidArgument {
+            message: invalid.to_string(),
         }
     }
 }

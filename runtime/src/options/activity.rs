@@ -1,10 +1,10 @@
 //! The options of an activity call.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use durably_engine::ActivityTimeouts;
 
-use super::{Priority, Retry};
+use super::{InvalidOptions, Priority, Retry};
 
 /// How an activity is scheduled.
 ///
@@ -89,13 +89,7 @@ impl ActivityOptions {
         if let Some(priority) = &self.priority {
             priority.check(&mut wrong);
         }
-        if wrong.is_empty() {
-            return Ok(());
-        }
-        Err(InvalidOptions {
-            activity: activity.to_owned(),
-            wrong,
-        })
+        InvalidOptions::check(format_args!("activity `{activity}`"), wrong)
     }
 
     /// The timeouts, as the engine takes them.
@@ -106,27 +100,6 @@ impl ActivityOptions {
             start_to_close: self.start_to_close,
             heartbeat: self.heartbeat,
         }
-    }
-}
-
-/// The options of an activity call contradict each other.
-///
-/// The workflow task fails with this text, so the run waits until the code is corrected.
-#[derive(Debug)]
-pub(crate) struct InvalidOptions {
-    activity: String,
-    /// What is wrong, one sentence each.
-    wrong: Vec<String>,
-}
-
-impl fmt::Display for InvalidOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "options of activity `{}`: {}",
-            self.activity,
-            self.wrong.join("; ")
-        )
     }
 }
 

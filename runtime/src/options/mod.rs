@@ -4,9 +4,10 @@
 
 mod activity;
 mod child;
+mod invalid;
 mod priority;
 mod retry;
 pub(crate) mod setters;
 
-pub(crate) use self::child::ChildOptions;
 pub use self::{activity::ActivityOptions, priority::Priority, retry::Retry};
+pub(crate) use self::{child::ChildOptions, invalid::InvalidOptions};

@@ -78,7 +78,7 @@ impl Backend {
                 return Ok(false);
             }
             // Until the store has it, the operation is running: after a failure the end is repeated.
-            backend.put_batch(&live.name, &ended).await?;
+            backend.put_batch(&live.name, ended.encode_to_vec()).await?;
             *live.lock() = ended;
             Ok(true)
         };
@@ -88,12 +88,12 @@ impl Backend {
     /// Saves the state of a batch operation.
     pub(crate) async fn save_batch(&self, live: &LiveBatch) -> Result<(), StoreError> {
         let _saving = live.saving.lock().await;
-        let batch = live.lock().clone();
-        self.put_batch(&live.name, &batch).await
+        let state = live.lock().encode_to_vec();
+        self.put_batch(&live.name, state).await
     }
 
-    async fn put_batch(&self, name: &BatchName, batch: &Batch) -> Result<(), StoreError> {
-        let saved = self.store.put_batch(name, Some(batch.encode_to_vec()));
+    async fn put_batch(&self, name: &BatchName, state: Vec<u8>) -> Result<(), StoreError> {
+        let saved = self.store.put_batch(name, Some(state));
         saved.confirmed().await
     }
 

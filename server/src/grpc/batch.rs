@@ -167,10 +167,19 @@ pub(super) fn list(
         .of_namespace(&namespace.name)
         .into_iter()
         .map(|live| {
-            let batch = live.lock().clone();
+            // Not copied: its request may be megabytes long.
+            let batch = live.lock();
             let closed = batch.closed_at().unwrap_or(Time::MAX);
             let times = (closed.as_unix_nanos(), batch.started_at().as_unix_nanos());
-            ((Reverse(times), live.name.id.to_string()), batch)
+            let (operation_type, _) = described(batch.operation());
+            let info = BatchOperationInfo {
+                job_id: live.name.id.to_string(),
+                state: batch.state().into(),
+                start_time: Some(batch.started_at().into()),
+                close_time: batch.closed_at().map(Into::into),
+                operation_type: operation_type.into(),
+            };
+            ((Reverse(times), live.name.id.to_string()), info)
         })
         .filter(|(place, _)| after.as_ref().is_none_or(|after| place > after))
         .collect();
@@ -183,16 +192,7 @@ pub(super) fn list(
         }
         _ => Vec::new(),
     };
-    let operation_info = listed.into_iter().map(|((_, job_id), batch)| {
-        let (operation_type, _) = described(batch.request().operation.as_ref());
-        BatchOperationInfo {
-            job_id,
-            state: batch.state().into(),
-            start_time: Some(batch.started_at().into()),
-            close_time: batch.closed_at().map(Into::into),
-            operation_type: operation_type.into(),
-        }
-    });
+    let operation_info = listed.into_iter().map(|(_, info)| info);
     Ok(ListBatchOperationsResponse {
         operation_info: operation_info.collect(),
         next_page_token,

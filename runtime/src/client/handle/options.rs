@@ -11,7 +11,7 @@ use super::target::FromClient;
 use crate::{
     client::call::{Request, within},
     error::{HandleError, RpcError},
-    options::Priority,
+    options::{InvalidOptions, Priority},
     time::span::Span,
     wire::{
         deployment::VersioningOverride,
@@ -105,11 +105,11 @@ impl Future for UpdateOptionsCall {
 
 async fn update(prepared: Box<Prepared>) -> Result<(), HandleError> {
     let (target, timeout) = (prepared.target, prepared.timeout);
-    if !prepared.wrong.is_empty() {
-        let wrong = prepared.wrong.join("; ");
-        let message = format!("options of workflow `{}`: {wrong}", target.workflow_id());
-        return Err(RpcError::InvalidArgument { message }.into());
-    }
+    InvalidOptions::check(
+        format_args!("workflow `{}`", target.workflow_id()),
+        prepared.wrong,
+    )
+    .map_err(RpcError::from)?;
     let request = UpdateWorkflowOptions {
         execution: target.execution(),
         options: prepared.options,

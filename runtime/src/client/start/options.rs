@@ -8,7 +8,7 @@ use crate::{
     client::Client,
     data::{EncodedArgs, value},
     error::{DataError, RpcError, StartError},
-    options::{Priority, Retry},
+    options::{InvalidOptions, Priority, Retry},
     transport::id,
     wire::deployment::VersioningOverride,
     wire::start::{IdConflictPolicy, IdReusePolicy, StartWorkflow},
@@ -84,14 +84,8 @@ impl Start {
         if let Some(priority) = &self.priority {
             priority.check(&mut wrong);
         }
-        if !wrong.is_empty() {
-            let message = format!(
-                "options of workflow `{}`: {}",
-                self.workflow,
-                wrong.join("; ")
-            );
-            return Err(RpcError::InvalidArgument { message }.into());
-        }
+        let of = format_args!("workflow `{}`", self.workflow);
+        InvalidOptions::check(of, wrong).map_err(RpcError::from)?;
         let text = |text: String| value::encode_json(&text).ok();
         Ok(StartWorkflow {
             workflow_id: self.id.unwrap_or_else(id::random),
