@@ -33,7 +33,7 @@ impl Run {
             status,
             at: out.now,
         };
-        self.buffered.take_all();
+        self.buffered.clear();
         self.task = WorkflowTask::Idle;
         self.timers.clear();
         self.activities.clear();

@@ -161,7 +161,14 @@ impl Run {
             (timers.iter().collect::<Vec<_>>(), activities),
             (children.iter().collect::<Vec<_>>(), outgoing),
             (updates, requests, self.requests.signals_received()),
-            (&**callbacks, &**memo, &**search_attributes, &**reset_points),
+            (
+                callbacks.iter().collect::<Vec<_>>(),
+                memo.iter().collect::<Vec<_>>(),
+            ),
+            (
+                search_attributes.iter().collect::<Vec<_>>(),
+                reset_points.iter().collect::<Vec<_>>(),
+            ),
             (last_worker_version, updated_priority, versioning.recorded()),
         ))
     }

@@ -1,57 +1,98 @@
 //! A map that knows which of its entries changed since the last snapshot.
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 
-/// A map whose changes are tracked. It is read as the map that it is, and changed by its own
-/// methods only.
+/// A map whose changes are tracked.
 #[derive(Debug)]
 pub(crate) struct Tracked<K, V> {
-    entries: BTreeMap<K, V>,
+    /// Boxed, because a node of the map has room for eleven, and most runs have an entry or none.
+    entries: BTreeMap<K, Box<V>>,
     /// The keys that changed since the last snapshot, and whether that snapshot contains them: an
     /// entry that comes and goes between two snapshots is in neither.
     changed: BTreeMap<K, bool>,
 }
 
+impl<K, V> Tracked<K, V> {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(crate) fn keys(&self) -> impl ExactSizeIterator<Item = &K> {
+        self.entries.keys()
+    }
+
+    pub(crate) fn values(&self) -> impl ExactSizeIterator<Item = &V> {
+        self.entries.values().map(|it| &**it)
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, value)| (key, &**value))
+    }
+
+    pub(crate) fn cloned(&self) -> impl ExactSizeIterator<Item = (K, V)>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        self.iter().map(|(key, value)| (key.clone(), value.clone()))
+    }
+}
+
 impl<K: Ord + Clone, V> Tracked<K, V> {
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|it| &**it)
+    }
+
+    pub(crate) fn contains_key(&self, key: &K) -> bool {
+        self.entries.contains_key(key)
+    }
+
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.mark(&key);
-        self.entries.insert(key, value)
+        self.entries.insert(key, Box::new(value)).map(|it| *it)
     }
 
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         if self.entries.contains_key(key) {
             self.mark(key);
         }
-        self.entries.get_mut(key)
+        self.entries.get_mut(key).map(|it| &mut **it)
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         if self.entries.contains_key(key) {
             self.mark(key);
         }
-        self.entries.remove(key)
+        self.entries.remove(key).map(|it| *it)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        drop(self.take_all());
     }
 
     /// Removes all entries.
-    pub(crate) fn take_all(&mut self) -> BTreeMap<K, V> {
+    pub(crate) fn take_all(&mut self) -> impl ExactSizeIterator<Item = (K, V)> + use<K, V> {
         let entries = std::mem::take(&mut self.entries);
         for key in entries.keys() {
             self.changed.entry(key.clone()).or_insert(true);
         }
-        entries
+        entries.into_iter().map(|(key, value)| (key, *value))
     }
 
     /// Adds an entry of a snapshot; returns false if the key is there already.
     pub(crate) fn restore(&mut self, key: K, value: V) -> bool {
-        self.entries.insert(key, value).is_none()
+        self.entries.insert(key, Box::new(value)).is_none()
     }
 
     /// The entries that were changed or removed since the last snapshot.
     pub(crate) fn take_changed(&mut self) -> impl Iterator<Item = (K, Option<&V>)> {
         let changed = std::mem::take(&mut self.changed);
         changed.into_iter().filter_map(|(key, is_stored)| {
-            let value = self.entries.get(&key);
+            let value = self.entries.get(&key).map(|it| &**it);
             (is_stored || value.is_some()).then_some((key, value))
         })
     }
@@ -67,13 +108,16 @@ impl<K: Ord + Clone, V> Tracked<K, V> {
 impl<V> Tracked<u64, V> {
     /// Adds a value after all others of a list.
     pub(crate) fn push(&mut self, value: V) {
-        let next = self.last_key_value().map_or(0, |(last, _)| last + 1);
+        let next = self
+            .entries
+            .last_key_value()
+            .map_or(0, |(last, _)| last + 1);
         self.insert(next, value);
     }
 
     /// Removes the first value of a list.
     pub(crate) fn remove_first(&mut self) -> Option<V> {
-        let (&first, _) = self.first_key_value()?;
+        let (&first, _) = self.entries.first_key_value()?;
         self.remove(&first)
     }
 }
@@ -92,14 +136,6 @@ impl<K, V> Default for Tracked<K, V> {
             entries: BTreeMap::new(),
             changed: BTreeMap::new(),
         }
-    }
-}
-
-impl<K, V> Deref for Tracked<K, V> {
-    type Target = BTreeMap<K, V>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.entries
     }
 }
 
@@ -130,9 +166,9 @@ mod tests {
         map.push("a");
         map.push("b");
         map.remove(&1);
-        map.take_all();
+        map.clear();
         map.push("c");
-        map.take_all();
+        map.clear();
         assert_eq!(taken(&mut map), []);
     }
 
@@ -141,7 +177,7 @@ mod tests {
         let mut map = Tracked::default();
         map.push("a");
         taken(&mut map);
-        map.take_all();
+        map.clear();
         map.push("b");
         assert_eq!(taken(&mut map), [(0, Some("b"))]);
     }

@@ -20,7 +20,8 @@ pub(crate) struct Runs {
     /// What the store knows of the execution, with the commits that it has not confirmed; `None`
     /// until it is read.
     head: Option<Head>,
-    live: BTreeMap<RunId, Record>,
+    /// Boxed, because a node of the map has room for eleven, and most executions have one run.
+    live: BTreeMap<RunId, Box<Record>>,
     pub(crate) unconfirmed: Unconfirmed,
     /// Whether its tasks and alarm are about to be restored after a failure.
     pub(crate) is_recovering: bool,
@@ -67,9 +68,10 @@ impl Runs {
             };
             let events = EventLog::from_batches(stored.events).map_err(corrupted)?;
             let run = Run::restore(stored.parts, events).map_err(corrupted)?;
-            self.live.insert(run_id.clone(), Record::restored(run));
+            self.live
+                .insert(run_id.clone(), Box::new(Record::restored(run)));
         }
-        Ok(self.live.get_mut(run_id))
+        Ok(self.live.get_mut(run_id).map(|record| &mut **record))
     }
 
     /// The run that was started last.
@@ -106,7 +108,7 @@ impl Runs {
             let run_id = record.run.run_id().clone();
             head.latest = Some(run_id.clone());
             // A store that is slower than memory finds out whether the id is taken, and refuses.
-            self.live.insert(run_id, record);
+            self.live.insert(run_id, Box::new(record));
         }
         Ok(submitted)
     }

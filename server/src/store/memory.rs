@@ -60,7 +60,8 @@ struct Leftovers {
 struct ExecutionEntry {
     latest: RunId,
     version: u64,
-    runs: BTreeMap<RunId, RunEntry>,
+    /// Boxed, because a node of the map has room for eleven, and most executions have one run.
+    runs: BTreeMap<RunId, Box<RunEntry>>,
 }
 
 #[derive(Debug)]
@@ -491,10 +492,12 @@ impl ExecutionEntry {
         if change.is_new {
             self.latest = run_id.clone();
         }
-        let run = self.runs.entry(run_id).or_insert_with(|| RunEntry {
-            parts: Vec::new(),
-            events: Vec::new(),
-            phase: change.phase,
+        let run = self.runs.entry(run_id).or_insert_with(|| {
+            Box::new(RunEntry {
+                parts: Vec::new(),
+                events: Vec::new(),
+                phase: change.phase,
+            })
         });
         run.phase = change.phase;
         run.events.extend(change.events);

@@ -1,7 +1,5 @@
 //! `ModifyWorkflowProperties`: sets fields of the memo; an empty value removes one.
 
-use std::collections::BTreeMap;
-
 use durably_proto::Message;
 use durably_proto::api::command::v1::ModifyWorkflowPropertiesCommandAttributes;
 use durably_proto::api::common::v1::{Memo, Payload};
@@ -86,7 +84,7 @@ pub(crate) fn set_fields(
     reason = "the message's own map; a sum does not depend on its order"
 )]
 pub(crate) fn merged_size(
-    fields: &BTreeMap<String, Payload>,
+    fields: &Tracked<String, Payload>,
     changes: &std::collections::HashMap<String, Payload>,
 ) -> usize {
     let size = |(name, value): (&String, &Payload)| name.len() + value.encoded_len();

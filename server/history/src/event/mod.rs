@@ -54,7 +54,7 @@ impl Run {
         let (last, first): (Vec<_>, Vec<_>) = self
             .buffered
             .take_all()
-            .into_values()
+            .map(|(_, event)| event)
             .partition(ends_something);
         let mut started = BTreeMap::new();
         for mut event in first.into_iter().chain(last) {

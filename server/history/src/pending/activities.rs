@@ -356,7 +356,7 @@ impl Activities {
     pub(crate) fn clear(&mut self) {
         self.by_id.clear();
         self.by_due.clear();
-        self.by_event.take_all();
+        self.by_event.clear();
         self.paused = 0;
     }
 

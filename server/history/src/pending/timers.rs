@@ -54,13 +54,13 @@ impl Timers {
     /// Removes all timers.
     pub(crate) fn clear(&mut self) {
         self.by_time.clear();
-        self.by_id.take_all();
+        self.by_id.clear();
     }
 
     /// The timer that fires first.
     pub(crate) fn first(&self) -> Option<(&TimerId, &Timer)> {
         let (_, id) = self.by_time.first_key_value()?;
-        self.by_id.get_key_value(id)
+        self.by_id.get(id).map(|timer| (id, timer))
     }
 
     pub(crate) fn get(&self, id: &TimerId) -> Option<&Timer> {

@@ -57,12 +57,12 @@ impl Run {
     pub fn info(&self) -> WorkflowExecutionInfo {
         let config = &self.config;
         let memo = Memo {
-            fields: self.memo.clone().into_iter().collect(),
+            fields: self.memo.cloned().collect(),
         };
         let builds = self.own_attributes();
         let builds = builds.map(|(name, value)| (name.to_owned(), value));
         let indexed = SearchAttributes {
-            indexed_fields: builds.chain(self.search_attributes.clone()).collect(),
+            indexed_fields: builds.chain(self.search_attributes.cloned()).collect(),
         };
         let closed_at = self.closed_at();
         let itself = || self.execution();
