@@ -5,7 +5,7 @@ mod command;
 mod mistakes;
 mod table;
 
-use command::{Values, build_cold, cargo_build, median, real_server, run};
+use command::{Values, build_cold, built, cargo_build, median, real_server, run};
 use table::Table;
 
 /// Workflows, activities (or signals) each, and how many at once, of the workloads on the real
@@ -41,6 +41,9 @@ fn measure(wants: impl Fn(&str) -> bool) {
     }
     if wants("waiting") {
         waiting(&mut table);
+    }
+    if wants("many") {
+        many(&mut table);
     }
     if wants("rate") {
         rate(&mut table);
@@ -167,6 +170,36 @@ fn waiting(table: &mut Table) {
             2.5,
         );
     }
+}
+
+/// What one of many costs may rise with their number only by what no longer fits into the caches.
+fn many(table: &mut Table) {
+    for kind in ["timers", "activities", "children"] {
+        let each = |n: &str| run("fanout", &["replayed", kind, n], &[]);
+        let (few, more) = (each("1000"), each("10000"));
+        for (how, ends) in [
+            ("together_us", "together"),
+            ("apart_us", "in tasks of their own"),
+        ] {
+            table.at_most(
+                &format!("one of 10,000 {kind} that end {ends}, times one of 1,000"),
+                more[how] / few[how],
+                4.0,
+            );
+        }
+    }
+    let event = |events: &str| run("fanout", &["chain", events], &[])["event_us"];
+    table.at_most(
+        "replay of one of 50,000 events, times one of 5,000",
+        event("50000") / event("5000"),
+        2.0,
+    );
+    let timers = |n: &str| run("fanout", &["served", "timers", n], &[])["run_ms"] - 1e3;
+    table.at_most(
+        "10,000 timers of a second at once, ms beyond it",
+        timers("10000"),
+        1e3,
+    );
 }
 
 fn real(table: &mut Table, address: &str) {

@@ -79,6 +79,43 @@ impl Sleep {
     }
 }
 
+/// Starts `n` timers, activities or children at once and waits for all.
+#[derive(Default)]
+pub struct FanOut;
+
+#[workflow]
+impl FanOut {
+    #[run]
+    pub async fn run(&mut self, ctx: &Ctx, of: String, n: u32) -> Result<u32> {
+        match of.as_str() {
+            "timers" => Ok(try_join_all((0..n).map(|_| ctx.sleep(secs(1))))
+                .await?
+                .len() as u32),
+            "activities" => Ok(try_join_all((0..n).map(|_| inc::call(ctx, 0)))
+                .await?
+                .iter()
+                .sum()),
+            "children" => Ok(try_join_all((0..n).map(|_| One::child(ctx)))
+                .await?
+                .iter()
+                .sum()),
+            other => bail!("no kind is called {other}"),
+        }
+    }
+}
+
+/// Returns one.
+#[derive(Default)]
+pub struct One;
+
+#[workflow]
+impl One {
+    #[run]
+    pub async fn run(&mut self) -> u32 {
+        1
+    }
+}
+
 /// `branches` that each wait for one of ten places, all within one workflow task.
 #[derive(Default)]
 pub struct Places {

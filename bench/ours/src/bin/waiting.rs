@@ -27,7 +27,10 @@ async fn main() -> Result<()> {
             twice = twice.min(run(&client, branches * 2, joined).await?);
         }
         let ratio = twice.as_secs_f64() / once.as_secs_f64();
-        println!("{name}_ms={:.1} {name}_ratio={ratio:.2}", once.as_secs_f64() * 1e3);
+        println!(
+            "{name}_ms={:.1} {name}_ratio={ratio:.2}",
+            once.as_secs_f64() * 1e3
+        );
     }
     worker.shutdown().await
 }
