@@ -9,10 +9,11 @@ use std::{
 use super::{all_sources, root};
 
 /// The pages that people read, by their paths in the repository.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
+    "bench/README.md",
     "docs/features.md",
     "docs/guide.md",
     "examples/README.md",
@@ -401,7 +402,8 @@ fn check_cargo(words: &[&str]) -> Result<(), String> {
                     return Err(format!("no program `{program}` in {package}"));
                 }
             }
-            "--lib" | "--workspace" | "--all" | "--release" => {}
+            "--all" | "--all-features" | "--lib" | "--no-deps" | "--open" | "--release"
+            | "--workspace" => {}
             option if option.starts_with('-') => return Err(format!("`{option}` is not checked")),
             _ => {}
         }
