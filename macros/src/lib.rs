@@ -48,8 +48,13 @@ mod tests;
 /// may change it. A reference into `self` that is alive across an `.await` is refused by the borrow
 /// checker; values that were copied out may have become stale.
 ///
-/// Options: `name = ".."` (the type's name on the server, by default the Rust name),
-/// `task_queue = ".."`, `crate = path` (where the `durably` crate is found).
+/// | option | |
+/// |---|---|
+/// | `name = ".."` | the type's name on the server, by default the Rust name |
+/// | `task_queue = ".."` | the queue on which it is started, unless the start sets another |
+/// | `versioning = "pinned"`, `"auto_upgrade"` | which version of a worker deployment runs it |
+/// | `dynamic` | runs all types that its worker has not registered; without `name` |
+/// | `crate = path` | where the `durably` crate is found |
 ///
 /// `start`, `child`, `handle`, `external` and `continue_as_new` are as visible as the `#[run]` method;
 /// a handler is as visible on handles as it is on the type.
@@ -67,9 +72,21 @@ pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
 /// worker, and in tests it stays the function it was. It takes its context first, if it needs one
 /// (`ctx: &ActivityCtx`), then owned arguments, and gives a value or a `Result`.
 ///
-/// Options: `name = ".."`, `start_to_close = "10s"`, `schedule_to_close`, `schedule_to_start`,
-/// `heartbeat`, `max_attempts = 3`, `task_queue = ".."`, `crate = path`, and `remote` for one that a
-/// worker elsewhere runs: it has `;` in place of a body.
+/// | option | |
+/// |---|---|
+/// | `name = ".."` | the activity's name on the server, by default the Rust name |
+/// | `start_to_close = "10s"` | how long one attempt may take |
+/// | `schedule_to_close = "1h"` | how long all attempts together may take, with the pauses between them |
+/// | `schedule_to_start = "5m"` | how long an attempt may wait for a worker |
+/// | `heartbeat = "30s"` | the longest pause between two heartbeats |
+/// | `max_attempts = 3` | the number of attempts; no limit by default |
+/// | `task_queue = ".."` | the queue of its workers, by default that of the workflow |
+/// | `remote` | a worker of another program runs it: `;` in place of a body |
+/// | `dynamic` | runs all activities that its worker has not registered; without `name` |
+/// | `crate = path` | where the `durably` crate is found |
+///
+/// One of `start_to_close` and `schedule_to_close` is set here or at each call; the call replaces what is set
+/// here.
 #[proc_macro_attribute]
 pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::activity, options, item)
@@ -273,13 +290,19 @@ pub fn init(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Marks a signal handler: `[async] fn(&mut self, [ctx: &Ctx,] args..)`, or `-> Result<()>`, whose
-/// `Err` fails the workflow. Option: `name = ".."`.
+/// `Err` fails the workflow.
+///
+/// Options: `name = ".."`, `unfinished = "abandon"` (no warning if the workflow ends while the handler runs), and
+/// `dynamic` for one that takes the signals that no other handler is named after, as `name: String, args: Args`.
 #[proc_macro_attribute]
 pub fn signal(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::stray_signal, options, item)
 }
 
-/// Marks a query: `fn(&self, [view: &View,] args..) -> T` or `Result<T, E>`. Option: `name = ".."`.
+/// Marks a query: `fn(&self, [view: &View,] args..) -> T` or `Result<T, E>`.
+///
+/// Options: `name = ".."`, and `dynamic` for one that answers the queries that no other handler is named after: it
+/// takes `name: String, args: Args`.
 #[proc_macro_attribute]
 pub fn query(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::stray_query, options, item)
@@ -287,9 +310,11 @@ pub fn query(options: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Marks an update handler: `[async] fn(&mut self, [ctx: &Ctx,] args..) -> T` or `Result<T, E>`.
 ///
-/// Options: `name = ".."`, and `validator = method`, a plain
+/// Options: `name = ".."`; `validator = method`, a plain
 /// `fn(&self, [view: &View,] args by reference..) -> Result<(), impl Display>` whose `Err` rejects
-/// the update before it leaves a trace.
+/// the update before anything is recorded; `unfinished = "abandon"` (no warning if the workflow ends while the
+/// handler runs); `dynamic` for one that takes the updates that no other handler is named after, as
+/// `name: String, args: Args`.
 ///
 /// ```
 /// use durably::prelude::*;

@@ -1,9 +1,9 @@
 //! Temporal workflows in Rust, declared on ordinary structs.
 //!
 //! A workflow is an `impl` block: its state is the struct, its body the `#[run]` method, and signals,
-//! queries and updates are methods beside it. Activities are functions. A [`Worker`] runs both for a
-//! Temporal server, and a [`Client`] starts workflows and talks to them, with the types of the
-//! methods it calls.
+//! queries and updates are other methods of the block. Activities are functions. A [`Worker`] runs both
+//! for a Temporal server, and a [`Client`] starts workflows and sends them messages, with the types of
+//! these methods.
 //!
 //! ```no_run
 //! use durably::prelude::*;
@@ -67,10 +67,10 @@
 //! }
 //! ```
 //!
-//! `&mut self` in an async method is yours *between* awaits: at each `.await` it goes back to the
-//! signal, query and update handlers, and afterwards you hold it again. What you learnt about `self`
-//! before an await may have changed after it; the borrow checker refuses references that would
-//! notice. The [`guide`] has the rest of what workflow code may rely on.
+//! `&mut self` in an async method is yours *between* awaits: at each `.await` the signal, query and
+//! update handlers borrow it, and afterwards it is yours again. What you read from `self` before an
+//! await may have changed after it; the borrow checker refuses references that live across an await.
+//! The [`guide`] has the rest of what workflow code may rely on.
 //!
 //! # Where things are
 //! [`prelude`] has what most files of workflows import. The names of a first program (the macros,
@@ -86,19 +86,22 @@
 //! | [`error`] | what goes wrong, by operation |
 //! | [`data`](mod@data) | what can be serialised: arguments, results, bytes |
 //! | [`codec`] | encryption, compression and other transformations of payloads |
+//! | [`interceptor`] | code around the calls of clients, workflows and activities; headers |
 //! | [`schedule`] | schedules: when and how the server starts workflows |
 //! | [`search`] | search attributes with types, and list filters |
 //! | [`telemetry`] | metrics of workers and clients, and of your own |
 //! | [`time`] | durations with units, workflow time |
-//! | `server` | the embedded server |
-//! | `replay` | replay of recorded histories |
+//! | `server` | the embedded server (feature `server`) |
+//! | `replay` | replay of recorded histories (feature `replay`) |
 //! | [`raw`] | Temporal's own messages, for what has no method here |
 //! | [`clippy_toml`] | a configuration for clippy |
-//! | [`guide`] | longer reading |
+//! | [`guide`] | from a first workflow to a service in production |
 //!
 //! # Features
 //! - `server`: the embedded server (`Server`), and `Client::development`, which starts one if no
 //!   other is named;
+//! - `sqlite`: `Server::builder().database(..)`, an embedded server that keeps its data in a file;
+//! - `tls`: connections over TLS, and `ClientBuilder::tls`;
 //! - `health`: an HTTP endpoint for probes of a worker's liveness and readiness
 //!   (`worker::HealthEndpoint`);
 //! - `prometheus`, `opentelemetry`: where metrics go
@@ -106,6 +109,8 @@
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
 //!   your code;
 //! - `encryption`, `compression`, `claim-check`, `codec-server`: parts of [`codec`](mod@codec);
+//! - `tower`: `Worker::activity_layer`, layers of tower around activities;
+//! - `anyhow`, `eyre`: `?` from [`Error`] into `anyhow::Error` (on by default) and `eyre::Report`;
 //! - `jiff`, `chrono`: [`Time`] converts from and into the times of jiff 1 and chrono 0.4.
 
 #![warn(missing_debug_implementations)]

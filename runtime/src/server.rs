@@ -15,8 +15,9 @@ use crate::{
     transport::in_process::Services,
 };
 
-/// An embedded Temporal server, in memory: for tests, for trying things out, and for programs that
-/// need no cluster yet.
+/// An embedded Temporal server: for tests, for trying things out, and for programs that need no
+/// cluster yet. It keeps its data in memory, or in an SQLite file (`ServerBuilder::database`, feature
+/// `sqlite`).
 ///
 /// Our own [`client`](Self::client) calls it in process; every other Temporal client, the CLI and
 /// workers in other languages reach it by gRPC at [`address`](Self::address). It stops when it is
@@ -226,7 +227,8 @@ impl ServerBuilder {
     }
 
     /// The address to listen on, instead of a port on loopback. There is no access control:
-    /// whoever reaches the address can do everything.
+    /// whoever reaches the address can do everything. The program `durably-server` can require an API
+    /// key or certificates of its clients.
     pub fn listen(self, address: SocketAddr) -> Self {
         Self(self.0.listen(address))
     }

@@ -195,6 +195,7 @@ impl Client {
     /// |---|---|---|
     /// | `TEMPORAL_CONFIG_FILE` | | the file; `temporalio/temporal.toml` in the folder for configuration (`~/.config`) if not set |
     /// | `TEMPORAL_ADDRESS` | `address` | `host:port` |
+    /// | `TEMPORAL_CLIENT_AUTHORITY` | `authority` | see [`ClientBuilder::authority`] |
     /// | `TEMPORAL_NAMESPACE` | `namespace` | |
     /// | `TEMPORAL_API_KEY` | `api_key` | switches TLS on |
     /// | `TEMPORAL_TLS` | `tls.disabled` (the reverse) | `true` or `false`; any other key of `tls` switches it on, too |
@@ -205,7 +206,7 @@ impl Client {
     /// | `TEMPORAL_TLS_DISABLE_HOST_VERIFICATION` | `tls.disable_host_verification` | |
     /// | `TEMPORAL_GRPC_META_<NAME>` | `grpc_meta.<name>` | a header |
     ///
-    /// An unknown key is an error, and so is a codec endpoint, because this client would not use it.
+    /// An unknown key of the profile is an error, and so is a codec endpoint, because this client would not use it.
     ///
     /// # Errors
     /// As [`Client::connect`]; [`ConnectError::Configuration`] names the file and line, or the variable.
