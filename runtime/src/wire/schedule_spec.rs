@@ -99,7 +99,7 @@ pub enum Overlap {
     CancelOther,
     /// It terminates the running one, and starts the next at once.
     TerminateOther,
-    /// It starts the next one beside it.
+    /// It starts the next one at the same time.
     AllowAll,
 }
 
