@@ -24,8 +24,6 @@
 
 mod activity;
 mod client;
-mod client_others;
-mod client_requests;
 #[cfg(feature = "tower")]
 mod layer;
 mod local;
@@ -44,13 +42,10 @@ pub(crate) use self::{
 };
 pub use self::{
     activity::{ActivityInterceptor, Heartbeat, ReceivedActivity},
-    client::ClientInterceptor,
-    client_others::{
-        ActivityReport, ActivityReportRequest, CountRequest, CreateScheduleRequest, HistoryRequest,
-        ListRequest, Listed, ResultRequest, ScheduleOperation, ScheduleRequest,
-    },
-    client_requests::{
-        CancelRequest, DescribeRequest, QueryRequest, SignalRequest, SignalWithStartRequest,
+    client::{
+        ActivityReport, ActivityReportRequest, CancelRequest, ClientInterceptor, CountRequest,
+        CreateScheduleRequest, DescribeRequest, HistoryRequest, ListRequest, Listed, QueryRequest,
+        ResultRequest, ScheduleOperation, ScheduleRequest, SignalRequest, SignalWithStartRequest,
         StartRequest, Started, TerminateRequest, UpdateRequest, UpdateResponse,
         UpdateWithStartRequest, UpdateWithStartResponse,
     },

@@ -1,25 +1,33 @@
 //! Interceptors of the calls of a client.
 
+mod activity;
+mod execution;
+mod list;
+mod message;
+mod schedule;
+mod start;
+
 use std::{future::Future, sync::Arc};
 
 use futures::{FutureExt as _, channel::oneshot, future::BoxFuture};
 
-use super::{
-    client_others::{
-        ActivityReportRequest, CountRequest, CreateScheduleRequest, HistoryRequest, ListRequest,
-        ResultRequest, ScheduleRequest,
+pub use self::{
+    activity::{ActivityReport, ActivityReportRequest},
+    execution::{CancelRequest, DescribeRequest, HistoryRequest, ResultRequest, TerminateRequest},
+    list::{CountRequest, ListRequest, Listed},
+    message::{QueryRequest, SignalRequest, UpdateRequest, UpdateResponse},
+    schedule::{CreateScheduleRequest, ScheduleOperation, ScheduleRequest},
+    start::{
+        SignalWithStartRequest, StartRequest, Started, UpdateWithStartRequest,
+        UpdateWithStartResponse,
     },
-    client_requests::{
-        CancelRequest, DescribeRequest, QueryRequest, SignalRequest, SignalWithStartRequest,
-        StartRequest, Started, TerminateRequest, UpdateRequest, UpdateResponse,
-        UpdateWithStartRequest, UpdateWithStartResponse,
-    },
-    next::{Chain, Next, Operation},
 };
+use super::next::{Chain, Next, Operation};
 use crate::{
     client::WorkflowDescription,
     data::Output,
     error::{AppError, Error, Result, RpcError},
+    wire::request::Execution,
 };
 
 /// Wraps the calls of a client: writes headers, logs, checks who may do what.
@@ -453,4 +461,15 @@ erased! {
     create_schedule(CreateScheduleRequest) -> ();
     schedule(ScheduleRequest) -> ();
     report_activity(ActivityReportRequest) -> ();
+}
+
+fn execution(workflow_id: String, run_id: Option<String>) -> Execution {
+    Execution {
+        workflow_id,
+        run_id: run_id.unwrap_or_default(),
+    }
+}
+
+fn some(id: String) -> Option<String> {
+    Some(id).filter(|id| !id.is_empty())
 }
