@@ -15,6 +15,7 @@ use super::{
 use crate::{
     data::Text,
     error::{ActivityAlreadyPaused, ActivityNotFound, ActivityOperationError, RpcError},
+    interceptor::{ActivityOperation, ActivityOperationRequest, PendingActivities},
     options::{InvalidOptions, Priority, Retry},
     time::span::Span,
     transport::{retry::Patience, rpc::Rpc},
@@ -25,6 +26,7 @@ use crate::{
             PauseActivities, ReportedOptions, ResetActivities, UnpauseActivities, UnpauseOptions,
             UpdateActivityOptions,
         },
+        request::Execution,
         status::{CallError, Reason},
     },
 };
@@ -106,12 +108,14 @@ impl SelectedActivities {
         let Self { target, name } = self.clone();
         let (activities, reason) = (name, reason.into_text());
         Call::new(move |timeout| async move {
-            let request = PauseActivities {
-                execution: target.workflow.execution(),
+            let request = |execution| PauseActivities {
+                execution,
                 activities,
                 reason,
             };
-            target.send("pause", request, timeout).await
+            target
+                .send(ActivityOperation::Pause, request, timeout)
+                .await
         })
     }
 
@@ -209,31 +213,60 @@ impl Target {
         update: OptionsUpdate,
         timeout: Option<Duration>,
     ) -> Result<ReportedOptions, ActivityOperationError> {
-        let request = UpdateActivityOptions {
-            execution: self.workflow.execution(),
-            activities: self.activities.clone(),
+        let operation = match &update {
+            OptionsUpdate::Fields(_) => ActivityOperation::UpdateOptions,
+            OptionsUpdate::Restore => ActivityOperation::RestoreOptions,
+        };
+        let activities = self.activities.clone();
+        let request = |execution| UpdateActivityOptions {
+            execution,
+            activities,
             update,
         };
-        self.send("change of options", request, timeout).await
+        self.send(operation, request, timeout).await
     }
 
     /// Sends a request; `what` names it in errors.
+    /// Passes a request through the interceptors, which may name another workflow, and sends it.
     async fn send<R>(
         &self,
-        what: &str,
-        request: R,
+        operation: ActivityOperation,
+        request: impl FnOnce(Execution) -> R + Send + 'static,
         timeout: Option<Duration>,
     ) -> Result<R::Response, ActivityOperationError>
     where
-        R: wire::request::Request<Message: Rpc<Reply = R::Reply>>,
+        R: wire::request::Request<Message: Rpc<Reply = R::Reply>, Response: Send, Reply: Send>
+            + Send
+            + 'static,
     {
+        let what = match operation {
+            ActivityOperation::Pause => "pause",
+            ActivityOperation::Unpause => "unpause",
+            ActivityOperation::Reset => "reset",
+            ActivityOperation::UpdateOptions | ActivityOperation::RestoreOptions => {
+                "change of options"
+            }
+        };
         let named = || format!("response to the {what} of {self}");
-        within(timeout, named, async {
-            let caller = self.workflow.caller();
-            let response = caller.call(request, Patience::at_once(timeout));
-            response.await.map_err(|error| self.refused(error))
-        })
-        .await
+        let seen = ActivityOperationRequest {
+            workflow_id: self.workflow.workflow_id().to_owned(),
+            run_id: self.workflow.attached_run_id().map(str::to_owned),
+            activities: PendingActivities::from(&self.activities),
+            operation,
+        };
+        let sender = self.clone();
+        let send = move |seen: ActivityOperationRequest| async move {
+            let workflow = sender
+                .workflow
+                .at(&seen.workflow_id, seen.run_id.as_deref());
+            let request = request(workflow.execution());
+            let target = Self { workflow, ..sender };
+            let caller = target.workflow.caller();
+            let response = caller.call(request, Patience::at_once(timeout)).await;
+            response.map_err(|error| target.refused(error))
+        };
+        let interceptors = self.workflow.client().interceptors();
+        within(timeout, named, interceptors.around(seen, send)).await
     }
 
     fn refused(&self, error: CallError) -> ActivityOperationError {
@@ -377,12 +410,14 @@ impl UnpauseActivitiesCall {
 
 async fn unpause(prepared: Prepared<UnpauseOptions>) -> Result<(), ActivityOperationError> {
     let target = prepared.target;
-    let request = UnpauseActivities {
-        execution: target.workflow.execution(),
-        activities: target.activities.clone(),
-        options: prepared.options,
+    let (activities, options) = (target.activities.clone(), prepared.options);
+    let request = |execution| UnpauseActivities {
+        execution,
+        activities,
+        options,
     };
-    target.send("unpause", request, prepared.timeout).await
+    let operation = ActivityOperation::Unpause;
+    target.send(operation, request, prepared.timeout).await
 }
 
 /// A reset about to be sent: `.await` sends it.
@@ -432,12 +467,14 @@ impl ResetActivitiesCall {
 
 async fn reset(prepared: Prepared<ActivityResetOptions>) -> Result<(), ActivityOperationError> {
     let target = prepared.target;
-    let request = ResetActivities {
-        execution: target.workflow.execution(),
-        activities: target.activities.clone(),
-        options: prepared.options,
+    let (activities, options) = (target.activities.clone(), prepared.options);
+    let request = |execution| ResetActivities {
+        execution,
+        activities,
+        options,
     };
-    target.send("reset", request, prepared.timeout).await
+    let operation = ActivityOperation::Reset;
+    target.send(operation, request, prepared.timeout).await
 }
 
 /// A change of options about to be sent: `.await` sends it, and returns the options of one of the activities.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     data::{ArgList, EncodedArgs, Text, search::Filter},
     error::{BatchAlreadyExists, BatchError, BatchNotFound, NoFilter, RpcError},
-    interceptor::Listed,
+    interceptor::{BatchRequest, BatchRequestKind, Listed, StartBatchRequest},
     options::{InvalidOptions, Priority},
     time::span::Span,
     transport::{id, retry::Patience},
@@ -324,24 +324,32 @@ async fn start(new: Box<NewBatch>) -> Result<BatchHandle, BatchError> {
         max_per_second: new.max_per_second,
     };
     let what = || format!("response to the start of batch `{id}`");
-    within(new.timeout, what, async {
-        let patience = Patience::at_once(new.timeout);
-        let started =
-            client
-                .caller()
-                .call_with_effect(request, patience, CallError::is_already_exists);
-        started
-            .await
-            .map_err(|error| match error.is_already_exists() {
-                true => BatchAlreadyExists {
-                    batch_id: id.clone(),
-                }
-                .into(),
-                false => BatchError::Rpc(error.into()),
-            })
-    })
-    .await?;
-    Ok(BatchHandle { client, id })
+    let (sender, patience) = (client.clone(), Patience::at_once(new.timeout));
+    let send = move |request: StartBatchRequest| async move {
+        start_once(&sender, request.into_wire(), patience).await
+    };
+    let interceptors = client.interceptors();
+    let started = interceptors.around(StartBatchRequest::new(request), send);
+    within(new.timeout, what, started).await
+}
+
+async fn start_once(
+    client: &Client,
+    request: StartBatch,
+    patience: Patience,
+) -> Result<BatchHandle, BatchError> {
+    // An interceptor may have left out the filter, without which a batch would be of all workflows.
+    if request.filter.trim().is_empty() {
+        return Err(NoFilter.into());
+    }
+    let id = request.id.clone();
+    let caller = client.caller();
+    let started = caller.call_with_effect(request, patience, CallError::is_already_exists);
+    match started.await {
+        Ok(()) => Ok(BatchHandle::new(client, id)),
+        Err(error) if error.is_already_exists() => Err(BatchAlreadyExists { batch_id: id }.into()),
+        Err(error) => Err(BatchError::Rpc(error.into())),
+    }
 }
 
 /// A batch, by its id.
@@ -423,30 +431,46 @@ impl BatchHandle {
     pub fn stop(&self, reason: impl Text) -> Call<(), BatchError> {
         let (handle, reason) = (self.clone(), reason.into_text());
         Call::new(move |timeout| async move {
-            let request = StopBatch {
-                id: handle.id.clone(),
-                reason,
-            };
             let what = || format!("response to the stop of batch `{}`", handle.id);
-            within(timeout, what, async {
+            let send = move |handle: Self| async move {
+                let id = handle.id.clone();
                 let caller = handle.client.caller();
                 let patience = Patience::at_once(timeout);
+                let request = StopBatch { id, reason };
                 let stopped = caller.call_with_effect(request, patience, CallError::is_missing);
                 stopped.await.map_err(|error| handle.refused(error))
-            })
-            .await
+            };
+            within(timeout, what, handle.passed(BatchRequestKind::Stop, send)).await
         })
     }
 
     async fn fetch(&self, timeout: Option<Duration>) -> Result<BatchDescription, BatchError> {
-        let request = DescribeBatch {
-            id: self.id.clone(),
+        let send = move |handle: Self| async move {
+            let id = handle.id.clone();
+            let caller = handle.client.caller();
+            let found = caller.call(DescribeBatch { id }, Patience::at_once(timeout));
+            found.await.map_err(|error| handle.refused(error))
         };
-        let found = self
-            .client
-            .caller()
-            .call(request, Patience::at_once(timeout));
-        found.await.map_err(|error| self.refused(error))
+        self.passed(BatchRequestKind::Describe, send).await
+    }
+
+    /// Passes a request through the interceptors, which may name another batch.
+    async fn passed<T, F>(
+        &self,
+        kind: BatchRequestKind,
+        send: impl FnOnce(Self) -> F + Send + 'static,
+    ) -> Result<T, BatchError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, BatchError>> + Send + 'static,
+    {
+        let request = BatchRequest {
+            batch_id: self.id.clone(),
+            request: kind,
+        };
+        let client = self.client.clone();
+        let send = move |request: BatchRequest| send(Self::new(&client, request.batch_id));
+        self.client.interceptors().around(request, send).await
     }
 
     fn refused(&self, error: CallError) -> BatchError {

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     error::RpcError,
+    interceptor::{DeploymentOperation, DeploymentRequest, ListRequest, Listed},
     transport::{retry::Patience, rpc::Rpc},
     wire::{
         request::Request,
@@ -76,9 +77,18 @@ impl Client {
             within(timeout, what, async {
                 let (mut found, mut page_token) = (Vec::new(), Vec::new());
                 loop {
-                    let request = ListDeployments { page_token };
-                    let patience = Patience::at_once(timeout);
-                    let page = client.caller().call(request, patience).await?;
+                    let sender = client.clone();
+                    let send = move |_: ListRequest| async move {
+                        let request = ListDeployments { page_token };
+                        let patience = Patience::at_once(timeout);
+                        let page = sender.caller().call(request, patience).await;
+                        page.map_err(RpcError::from)
+                    };
+                    let list = ListRequest {
+                        listed: Listed::Deployments,
+                        filter: String::new(),
+                    };
+                    let page = client.interceptors().around(list, send).await?;
                     found.extend(page.deployments);
                     if page.next.is_empty() {
                         return Ok(found);
@@ -132,10 +142,15 @@ impl Deployment {
             empty if empty.is_empty() => {
                 no_build("`unset_current` makes workers outside of deployments current")
             }
-            build_id => self.send(SetCurrentVersion {
-                deployment: self.name.clone(),
-                build_id,
-            }),
+            build_id => {
+                let seen = DeploymentOperation::SetCurrent {
+                    build_id: build_id.clone(),
+                };
+                self.send(seen, |deployment| SetCurrentVersion {
+                    deployment,
+                    build_id,
+                })
+            }
         }
     }
 
@@ -152,9 +167,11 @@ impl Deployment {
     /// # Errors
     /// The request failed.
     pub fn unset_current(&self) -> Call<(), RpcError> {
-        self.send(SetCurrentVersion {
-            deployment: self.name.clone(),
-            build_id: String::new(),
+        self.send(DeploymentOperation::UnsetCurrent, |deployment| {
+            SetCurrentVersion {
+                deployment,
+                build_id: String::new(),
+            }
         })
     }
 
@@ -175,11 +192,17 @@ impl Deployment {
     pub fn set_ramping(&self, build_id: impl Into<String>, percent: f32) -> Call<(), RpcError> {
         match build_id.into() {
             empty if empty.is_empty() => no_build("`unset_ramping` ends the ramp"),
-            build_id => self.send(SetRampingVersion {
-                deployment: self.name.clone(),
-                build_id,
-                percent,
-            }),
+            build_id => {
+                let seen = DeploymentOperation::SetRamping {
+                    build_id: build_id.clone(),
+                    percent,
+                };
+                self.send(seen, move |deployment| SetRampingVersion {
+                    deployment,
+                    build_id,
+                    percent,
+                })
+            }
         }
     }
 
@@ -196,10 +219,12 @@ impl Deployment {
     /// # Errors
     /// The request failed.
     pub fn unset_ramping(&self) -> Call<(), RpcError> {
-        self.send(SetRampingVersion {
-            deployment: self.name.clone(),
-            build_id: String::new(),
-            percent: 0.0,
+        self.send(DeploymentOperation::UnsetRamping, |deployment| {
+            SetRampingVersion {
+                deployment,
+                build_id: String::new(),
+                percent: 0.0,
+            }
         })
     }
 
@@ -217,24 +242,34 @@ impl Deployment {
     /// # Errors
     /// [`RpcError::Other`] with the code `NotFound` until a worker of the deployment has polled.
     pub fn describe(&self) -> Call<DeploymentDescription, RpcError> {
-        self.send(DescribeDeployment {
-            deployment: self.name.clone(),
+        self.send(DeploymentOperation::Describe, |deployment| {
+            DescribeDeployment { deployment }
         })
     }
 
-    fn send<R>(&self, request: R) -> Call<R::Response, RpcError>
+    /// Passes a request through the interceptors, which may name another deployment, and sends it.
+    fn send<R>(
+        &self,
+        operation: DeploymentOperation,
+        request: impl FnOnce(String) -> R + Send + Sync + 'static,
+    ) -> Call<R::Response, RpcError>
     where
-        R: Request<Response: Send, Reply: Send, Message: Rpc<Reply = R::Reply>>
-            + Send
-            + Sync
-            + 'static,
+        R: Request<Response: Send, Reply: Send, Message: Rpc<Reply = R::Reply>> + Send + 'static,
     {
         let (client, name) = (self.client.clone(), self.name.clone());
         Call::new(move |timeout| async move {
             let what = || format!("response about worker deployment `{name}`");
-            let patience = Patience::at_once(timeout);
-            let sent = async { Ok(client.caller().call(request, patience).await?) };
-            within(timeout, what, sent).await
+            let seen = DeploymentRequest {
+                deployment: name.clone(),
+                operation,
+            };
+            let sender = client.clone();
+            let send = move |seen: DeploymentRequest| async move {
+                let request = request(seen.deployment);
+                let sent = sender.caller().call(request, Patience::at_once(timeout));
+                sent.await.map_err(RpcError::from)
+            };
+            within(timeout, what, client.interceptors().around(seen, send)).await
         })
     }
 }

@@ -682,7 +682,8 @@ impl Client {
 
     /// The RPCs themselves, for what has no method here.
     pub fn raw(&self) -> RawClient {
-        RawClient((*self.0).clone())
+        let interceptors = (!self.2.is_empty()).then(|| Arc::new(self.2.clone()) as _);
+        RawClient::new((*self.0).clone(), interceptors)
     }
 
     /// How this client converts values.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     data::{Text, search::Filter},
     error::{NamespaceAlreadyExists, NamespaceError, NamespaceMissing, RpcError},
-    interceptor::Listed,
+    interceptor::{Listed, NamespaceOperation, NamespaceRequest},
     time::span::{Span, days},
     transport::retry::Patience,
     wire::{
@@ -138,9 +138,14 @@ async fn send(change: Box<Change>) -> Result<(), NamespaceError> {
         changes,
         timeout,
     } = *change;
-    let (caller, patience) = (client.caller(), Patience::at_once(timeout));
+    let patience = Patience::at_once(timeout);
     let what = || format!("response about namespace `{name}`");
-    within(timeout, what, async {
+    let operation = match is_new {
+        true => NamespaceOperation::Register,
+        false => NamespaceOperation::Update,
+    };
+    let send = move |client: Client, name: String| async move {
+        let caller = client.caller();
         let sent = match is_new {
             true => {
                 let name = name.clone();
@@ -157,8 +162,28 @@ async fn send(change: Box<Change>) -> Result<(), NamespaceError> {
             }
         };
         sent.map_err(|error| refused(&name, error))
-    })
-    .await
+    };
+    within(timeout, what, passed(&client, &name, operation, send)).await
+}
+
+/// Passes a request through the interceptors, which may name another namespace.
+async fn passed<T, F>(
+    client: &Client,
+    name: &str,
+    operation: NamespaceOperation,
+    send: impl FnOnce(Client, String) -> F + Send + 'static,
+) -> Result<T, NamespaceError>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, NamespaceError>> + Send + 'static,
+{
+    let request = NamespaceRequest {
+        namespace: name.to_owned(),
+        operation,
+    };
+    let sender = client.clone();
+    let send = move |request: NamespaceRequest| send(sender, request.namespace);
+    client.interceptors().around(request, send).await
 }
 
 pub(crate) fn describe(
@@ -168,12 +193,13 @@ pub(crate) fn describe(
     let client = client.clone();
     Call::new(move |timeout| async move {
         let what = || format!("description of namespace `{name}`");
-        within(timeout, what, async {
+        let send = move |client: Client, name: String| async move {
             let request = FindNamespace { name: name.clone() };
             let found = client.caller().call(request, Patience::at_once(timeout));
             found.await.map_err(|error| refused(&name, error))
-        })
-        .await
+        };
+        let operation = NamespaceOperation::Describe;
+        within(timeout, what, passed(&client, &name, operation, send)).await
     })
 }
 
@@ -181,7 +207,7 @@ pub(crate) fn delete(client: &Client, name: String) -> Call<(), NamespaceError> 
     let client = client.clone();
     Call::new(move |timeout| async move {
         let what = || format!("response to the deletion of namespace `{name}`");
-        within(timeout, what, async {
+        let send = move |client: Client, name: String| async move {
             let request = DeleteNamespace { name: name.clone() };
             let patience = Patience::at_once(timeout);
             let deleted = client.caller().call_with_effect(
@@ -198,8 +224,9 @@ pub(crate) fn delete(client: &Client, name: String) -> Call<(), NamespaceError> 
                     .into(),
                     false => refused(&name, error),
                 })
-        })
-        .await
+        };
+        let operation = NamespaceOperation::Delete;
+        within(timeout, what, passed(&client, &name, operation, send)).await
     })
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Error;
 use crate::{
     options::InvalidOptions,
-    wire::status::{CallError, Kind},
+    wire::status::{CallError, Kind, RawStatus},
 };
 
 /// A request was refused for a reason that has nothing to do with the workflow it was about, or
@@ -114,6 +114,26 @@ impl RpcError {
     /// Whether no answer came in time ([`RpcError::Timeout`]).
     pub const fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
+    }
+}
+
+impl RpcError {
+    /// The error as callers of the raw client get it.
+    pub(crate) fn into_status(self) -> RawStatus {
+        let text = self.to_string();
+        match self {
+            Self::NamespaceNotFound { .. } => RawStatus::not_found(text),
+            Self::PermissionDenied { message } => RawStatus::permission_denied(message),
+            Self::InvalidArgument { message } => RawStatus::invalid_argument(message),
+            Self::TooLarge { message } | Self::Busy { message } => {
+                RawStatus::resource_exhausted(message)
+            }
+            Self::Timeout { message } => RawStatus::deadline_exceeded(message),
+            Self::Unreachable { message, .. } => RawStatus::unavailable(message),
+            Self::Unimplemented { message } => RawStatus::unimplemented(message),
+            Self::MalformedResponse { .. } | Self::Codec { .. } => RawStatus::internal(text),
+            Self::Interceptor { .. } | Self::Other { .. } => RawStatus::unknown(text),
+        }
     }
 }
 

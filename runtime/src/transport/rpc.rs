@@ -2,12 +2,13 @@
 
 #[cfg(any(feature = "server", test))]
 use std::pin::Pin;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use durably_proto::{
     Message,
     api::{operatorservice::v1 as operator, workflowservice::v1 as pb},
 };
+use futures::{FutureExt as _, channel::oneshot, future::BoxFuture};
 use http::uri::PathAndQuery;
 use tonic::Status;
 #[cfg(any(feature = "server", test))]
@@ -108,7 +109,7 @@ macro_rules! rpcs {
                     message: pb::$request,
                     timeout: Duration,
                 ) -> Result<pb::$response, Status> {
-                    self.0.send_raw(message, timeout).await
+                    self.send(message, timeout).await
                 }
             )*
         }
@@ -133,7 +134,48 @@ macro_rules! rpcs {
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct RawClient(pub(crate) Caller);
+pub struct RawClient {
+    caller: Caller,
+    /// None if calls pass nothing.
+    interceptors: Option<Arc<dyn RawCalls>>,
+}
+
+/// What the calls of a raw client pass.
+pub(crate) trait RawCalls: Send + Sync {
+    /// Decides whether a message to this method is sent.
+    fn pass(
+        &self,
+        method: &'static str,
+        send: BoxFuture<'static, Result<(), Status>>,
+    ) -> BoxFuture<'static, Result<(), Status>>;
+}
+
+impl RawClient {
+    pub(crate) const fn new(caller: Caller, interceptors: Option<Arc<dyn RawCalls>>) -> Self {
+        Self {
+            caller,
+            interceptors,
+        }
+    }
+
+    async fn send<M: Rpc>(&self, message: M, timeout: Duration) -> Result<M::Reply, Status> {
+        let Some(interceptors) = &self.interceptors else {
+            return self.caller.send_raw(message, timeout).await;
+        };
+        let (arrived, reply) = oneshot::channel();
+        let caller = self.caller.clone();
+        let send = async move {
+            // The receiver is dropped with the call.
+            let _ = arrived.send(caller.send_raw(message, timeout).await?);
+            Ok(())
+        };
+        interceptors.pass(M::NAME, Box::pin(send)).await?;
+        reply.now_or_never().and_then(Result::ok).ok_or_else(|| {
+            let text = "an interceptor neither made the call nor failed it; call `next.run(request)`, or return an error";
+            Status::unknown(text)
+        })
+    }
+}
 
 rpcs! {
     get_system_info(GetSystemInfoRequest) -> GetSystemInfoResponse;

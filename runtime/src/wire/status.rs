@@ -8,6 +8,9 @@ use tonic::{Code, Status};
 
 use super::{WireError, failure};
 
+/// The error of a raw call.
+pub(crate) type RawStatus = Status;
+
 /// Why a call has no response.
 #[derive(Debug)]
 pub(crate) enum CallError {

@@ -3,4 +3,6 @@
 mod activities;
 mod client;
 mod headers;
+mod operators;
+mod traces;
 mod workflows;

@@ -11,6 +11,7 @@ use super::target::FromClient;
 use crate::{
     client::call::{Request, within},
     error::{HandleError, RpcError},
+    interceptor::UpdateOptionsRequest,
     options::{InvalidOptions, Priority},
     time::span::Span,
     wire::{
@@ -118,5 +119,18 @@ async fn update(prepared: Box<Prepared>) -> Result<(), HandleError> {
         let id = target.workflow_id();
         format!("response to the change of options of `{id}`")
     };
-    within(timeout, what, target.send(request, timeout)).await
+    let sender = target.clone();
+    let send = move |request: UpdateOptionsRequest| async move {
+        let target = sender.at(&request.workflow_id, request.run_id.as_deref());
+        if let Some(priority) = &request.priority {
+            let mut wrong = Vec::new();
+            priority.check(&mut wrong);
+            InvalidOptions::check(format_args!("workflow `{}`", request.workflow_id), wrong)
+                .map_err(RpcError::from)?;
+        }
+        target.send(request.into_wire(), timeout).await
+    };
+    let interceptors = target.client().interceptors();
+    let sent = interceptors.around(UpdateOptionsRequest::new(request), send);
+    within(timeout, what, sent).await
 }

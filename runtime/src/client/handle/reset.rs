@@ -6,6 +6,7 @@ use super::{description::describe, history, target::FromClient};
 use crate::{
     client::call::{Call, within},
     error::HandleError,
+    interceptor::ResetRequest,
     transport::retry::Patience,
     wire::{history::History, reset::ResetWorkflow},
 };
@@ -44,9 +45,21 @@ pub(crate) fn call<H: 'static>(
     let target = target.clone();
     Call::new(move |timeout| async move {
         let what = || format!("response to the reset of `{}`", target.workflow_id());
-        let run_id = within(timeout, what, reset(&target, point, reason, timeout)).await?;
-        let (client, id) = (target.client(), target.workflow_id().to_owned());
-        Ok(handle(FromClient::attached(client, id, Some(run_id))))
+        let request = ResetRequest::new(target.workflow_id(), target.run_id(), point, reason);
+        let sender = target.clone();
+        let send = move |request: ResetRequest| async move {
+            let target = sender.at(&request.workflow_id, request.run_id.as_deref());
+            let run_id = reset(&target, request.point, request.reason, timeout).await?;
+            let client = target.client();
+            Ok::<_, HandleError>(FromClient::attached(
+                client,
+                request.workflow_id,
+                Some(run_id),
+            ))
+        };
+        let interceptors = target.client().interceptors();
+        let sent = interceptors.around(request, send);
+        Ok(handle(within(timeout, what, sent).await?))
     })
 }
 

@@ -13,6 +13,7 @@ use crate::{
     definition::Workflow,
     definition::private::payload,
     error::{HandleError, ResultError},
+    interceptor::DeleteRequest,
     transport::retry::Patience,
     wire::{
         activity_operations::ActivityName,
@@ -266,17 +267,21 @@ impl DynHandle {
     pub fn delete(&self) -> Call<(), HandleError> {
         let target = self.0.clone();
         Call::new(move |timeout| async move {
-            let request = DeleteWorkflow {
-                execution: target.execution_of_run(target.run_id().unwrap_or_default()),
-            };
             let what = || format!("response to the deletion of `{}`", target.workflow_id());
-            let is_gone = |error: &CallError| error.reason() == Reason::NoWorkflow;
-            within(timeout, what, async {
+            let request = DeleteRequest::new(target.workflow_id(), target.run_id());
+            let sender = target.clone();
+            let send = move |request: DeleteRequest| async move {
+                let target = sender.at(&request.workflow_id, request.run_id.as_deref());
+                let request = DeleteWorkflow {
+                    execution: target.execution_of_run(target.run_id().unwrap_or_default()),
+                };
+                let is_gone = |error: &CallError| error.reason() == Reason::NoWorkflow;
                 let patience = Patience::at_once(timeout);
                 let deleted = target.caller().call_with_effect(request, patience, is_gone);
                 deleted.await.map_err(|error| target.refused(error))
-            })
-            .await
+            };
+            let interceptors = target.client().interceptors();
+            within(timeout, what, interceptors.around(request, send)).await
         })
     }
 }

@@ -1,6 +1,9 @@
 //! The requests of a client about activities, as interceptors see them.
 
-use crate::data::Bytes;
+use crate::{
+    data::Bytes,
+    wire::activity_operations::{ActivityName, ActivitySelection},
+};
 
 /// A report on an activity whose function has left its completion to a client.
 ///
@@ -68,6 +71,98 @@ impl ActivityReport {
             Self::Failure => "failure",
             Self::Cancellation => "cancellation",
             Self::Heartbeat => "heartbeat",
+        }
+    }
+}
+
+/// A request about pending activities of a workflow.
+///
+/// ```
+/// use durably::{error::RpcError, prelude::*};
+/// use durably::interceptor::{ActivityOperation, ActivityOperationRequest, ClientInterceptor, Next};
+///
+/// /// Lets nobody pause activities.
+/// struct NoPause;
+///
+/// impl ClientInterceptor for NoPause {
+///     async fn operate_activities(
+///         &self,
+///         request: ActivityOperationRequest,
+///         next: Next<ActivityOperationRequest>,
+///     ) -> Result<()> {
+///         if request.operation == ActivityOperation::Pause {
+///             let message = format!("{:?} of {} goes on", request.activities, request.workflow_id);
+///             return Err(RpcError::PermissionDenied { message }.into());
+///         }
+///         next.run(request).await
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ActivityOperationRequest {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run; the latest one if not set.
+    pub run_id: Option<String>,
+    /// Which of its pending activities.
+    pub activities: PendingActivities,
+    /// What is requested. Requests stay what they are, whatever an interceptor writes here.
+    pub operation: ActivityOperation,
+}
+
+/// The pending activities that a request is about.
+///
+/// ```
+/// use durably::interceptor::PendingActivities;
+///
+/// fn is_one(activities: &PendingActivities) -> bool {
+///     matches!(activities, PendingActivities::Id(_))
+/// }
+/// assert!(!is_one(&PendingActivities::All));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PendingActivities {
+    /// The one of this id.
+    Id(String),
+    /// Those of this type.
+    Type(String),
+    /// All.
+    All,
+}
+
+/// What is requested of pending activities.
+///
+/// ```
+/// use durably::interceptor::ActivityOperation;
+///
+/// fn changes_options(operation: ActivityOperation) -> bool {
+///     matches!(operation, ActivityOperation::UpdateOptions | ActivityOperation::RestoreOptions)
+/// }
+/// assert!(!changes_options(ActivityOperation::Pause));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActivityOperation {
+    /// A pause.
+    Pause,
+    /// The end of a pause.
+    Unpause,
+    /// A new beginning.
+    Reset,
+    /// Other options.
+    UpdateOptions,
+    /// The options that the workflow has set.
+    RestoreOptions,
+}
+
+impl From<&ActivitySelection> for PendingActivities {
+    fn from(selection: &ActivitySelection) -> Self {
+        match selection {
+            ActivitySelection::Named(ActivityName::Id(id)) => Self::Id(id.clone()),
+            ActivitySelection::Named(ActivityName::Type(name)) => Self::Type(name.clone()),
+            ActivitySelection::All => Self::All,
         }
     }
 }

@@ -1,7 +1,14 @@
 //! The requests of a client about one workflow, as interceptors see them.
 
 use super::{execution, some};
-use crate::wire::stop::{CancelWorkflow, TerminateWorkflow};
+use crate::{
+    client::ResetPoint,
+    options::Priority,
+    wire::{
+        stop::{CancelWorkflow, TerminateWorkflow},
+        workflow_options::{OverrideChange, UpdateWorkflowOptions, WorkflowOptions},
+    },
+};
 
 /// A request to cancel a workflow.
 ///
@@ -166,4 +173,139 @@ pub struct HistoryRequest {
     pub workflow_id: String,
     /// The run; the latest one if not set.
     pub run_id: Option<String>,
+}
+
+/// A reset: a new run that repeats a run up to a point.
+///
+/// ```
+/// use durably::{interceptor::{ClientInterceptor, Next, ResetRequest}, prelude::*};
+///
+/// /// Adds who asked to the reason.
+/// struct Signed(String);
+///
+/// impl ClientInterceptor for Signed {
+///     async fn reset(&self, mut request: ResetRequest, next: Next<ResetRequest>) -> Result<()> {
+///         request.reason += &format!(" ({})", self.0);
+///         tracing::info!("{} is reset to {:?}", request.workflow_id, request.point);
+///         next.run(request).await
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ResetRequest {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run that is repeated; the latest one if not set.
+    pub run_id: Option<String>,
+    /// Up to where.
+    pub point: ResetPoint,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// A deletion of a run, with its history.
+///
+/// ```
+/// use durably::{error::RpcError, interceptor::{ClientInterceptor, DeleteRequest, Next}, prelude::*};
+///
+/// struct Keep;
+///
+/// impl ClientInterceptor for Keep {
+///     async fn delete(&self, request: DeleteRequest, _: Next<DeleteRequest>) -> Result<()> {
+///         let message = format!("`{}` stays", request.workflow_id);
+///         Err(RpcError::PermissionDenied { message }.into())
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DeleteRequest {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run; the latest one if not set.
+    pub run_id: Option<String>,
+}
+
+/// A change of the options of a workflow.
+///
+/// ```
+/// use durably::{interceptor::{ClientInterceptor, Next, UpdateOptionsRequest}, prelude::*};
+///
+/// struct Log;
+///
+/// impl ClientInterceptor for Log {
+///     async fn update_options(
+///         &self,
+///         request: UpdateOptionsRequest,
+///         next: Next<UpdateOptionsRequest>,
+///     ) -> Result<()> {
+///         let what = (&request.priority, request.changes_versioning());
+///         tracing::info!("options of {}: {what:?}", request.workflow_id);
+///         next.run(request).await
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct UpdateOptionsRequest {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run; the latest one if not set.
+    pub run_id: Option<String>,
+    /// How urgent its tasks are from now on; as before if not set.
+    pub priority: Option<Priority>,
+    versioning: Option<OverrideChange>,
+}
+
+impl ResetRequest {
+    pub(crate) fn new(
+        workflow_id: &str,
+        run_id: Option<&str>,
+        point: ResetPoint,
+        reason: String,
+    ) -> Self {
+        Self {
+            workflow_id: workflow_id.to_owned(),
+            run_id: run_id.map(str::to_owned),
+            point,
+            reason,
+        }
+    }
+}
+
+impl DeleteRequest {
+    pub(crate) fn new(workflow_id: &str, run_id: Option<&str>) -> Self {
+        Self {
+            workflow_id: workflow_id.to_owned(),
+            run_id: run_id.map(str::to_owned),
+        }
+    }
+}
+
+impl UpdateOptionsRequest {
+    pub(crate) fn new(request: UpdateWorkflowOptions) -> Self {
+        let priority = request.options.priority;
+        Self {
+            workflow_id: request.execution.workflow_id,
+            run_id: some(request.execution.run_id),
+            priority: priority.map(|priority| Priority::recorded(&priority)),
+            versioning: request.options.versioning,
+        }
+    }
+
+    pub(crate) fn into_wire(self) -> UpdateWorkflowOptions {
+        UpdateWorkflowOptions {
+            execution: execution(self.workflow_id, self.run_id),
+            options: WorkflowOptions {
+                priority: self.priority.map(Priority::into_engine),
+                versioning: self.versioning,
+            },
+        }
+    }
+
+    /// Whether the version of the worker that runs the workflow is changed.
+    pub fn changes_versioning(&self) -> bool {
+        self.versioning.is_some()
+    }
 }

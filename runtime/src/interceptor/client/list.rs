@@ -53,6 +53,8 @@ pub enum Listed {
     Namespaces,
     /// Workers.
     Workers,
+    /// Worker deployments.
+    Deployments,
 }
 
 impl Listed {
@@ -64,6 +66,7 @@ impl Listed {
             Self::Batches => "batches",
             Self::Namespaces => "namespaces",
             Self::Workers => "workers",
+            Self::Deployments => "worker deployments",
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Interceptors of the calls of a client.
 
 mod activity;
+mod batch;
 mod execution;
 mod list;
 mod message;
+mod operator;
 mod schedule;
 mod start;
 
@@ -11,11 +13,22 @@ use std::{future::Future, sync::Arc};
 
 use futures::{FutureExt as _, channel::oneshot, future::BoxFuture};
 
+use self::operator::RawFault;
 pub use self::{
-    activity::{ActivityReport, ActivityReportRequest},
-    execution::{CancelRequest, DescribeRequest, HistoryRequest, ResultRequest, TerminateRequest},
+    activity::{
+        ActivityOperation, ActivityOperationRequest, ActivityReport, ActivityReportRequest,
+        PendingActivities,
+    },
+    batch::{BatchRequest, BatchRequestKind, StartBatchRequest},
+    execution::{
+        CancelRequest, DeleteRequest, DescribeRequest, HistoryRequest, ResetRequest, ResultRequest,
+        TerminateRequest, UpdateOptionsRequest,
+    },
     list::{CountRequest, ListRequest, Listed},
     message::{QueryRequest, SignalRequest, UpdateRequest, UpdateResponse},
+    operator::{
+        DeploymentOperation, DeploymentRequest, NamespaceOperation, NamespaceRequest, RawRequest,
+    },
     schedule::{CreateScheduleRequest, ScheduleOperation, ScheduleRequest},
     start::{
         SignalWithStartRequest, StartRequest, Started, UpdateWithStartRequest,
@@ -27,7 +40,8 @@ use crate::{
     client::WorkflowDescription,
     data::Output,
     error::{AppError, Error, Result, RpcError},
-    wire::request::Execution,
+    transport::rpc::RawCalls,
+    wire::{request::Execution, status::RawStatus},
 };
 
 /// Wraps the calls of a client: writes headers, logs, checks who may do what.
@@ -37,10 +51,11 @@ use crate::{
 /// [`Client::with_interceptor`]; several form a chain, of which the first is the outermost. Calls made by
 /// workflow code are those of a [`WorkflowInterceptor`](super::WorkflowInterceptor).
 ///
-/// # What does not pass
-/// Resets, deletions of workflows, batches, namespaces, task queues and workers, search attributes of the server, and
-/// calls through the raw client. So an interceptor that refuses to terminate workflows does not keep a batch from
-/// terminating them: what nobody may do belongs to the authorization of the server.
+/// # What passes
+/// All calls of the client, and those of its [raw client](crate::Client::raw), of which an interceptor sees the name of
+/// the method. The requests of workers do not pass. An interceptor keeps nobody from using another client: what nobody
+/// may do belongs to the authorization of the server. What [`terminate`](Self::terminate) refuses,
+/// [`start_batch`](Self::start_batch) and [`raw`](Self::raw) have to refuse, too.
 ///
 /// An interceptor is called once for each call, not for its retries. The timeout of the call counts while
 /// interceptors run.
@@ -158,6 +173,45 @@ use crate::{
 ///         next: Next<ActivityReportRequest>,
 ///     ) -> Result<()> {
 ///         timed("report", it, next).await
+///     }
+///     async fn reset(&self, it: ResetRequest, next: Next<ResetRequest>) -> Result<()> {
+///         timed("reset", it, next).await
+///     }
+///     async fn delete(&self, it: DeleteRequest, next: Next<DeleteRequest>) -> Result<()> {
+///         timed("delete", it, next).await
+///     }
+///     async fn update_options(
+///         &self,
+///         it: UpdateOptionsRequest,
+///         next: Next<UpdateOptionsRequest>,
+///     ) -> Result<()> {
+///         timed("update options", it, next).await
+///     }
+///     async fn operate_activities(
+///         &self,
+///         it: ActivityOperationRequest,
+///         next: Next<ActivityOperationRequest>,
+///     ) -> Result<()> {
+///         timed("operate activities", it, next).await
+///     }
+///     async fn start_batch(
+///         &self,
+///         it: StartBatchRequest,
+///         next: Next<StartBatchRequest>,
+///     ) -> Result<()> {
+///         timed("start batch", it, next).await
+///     }
+///     async fn batch(&self, it: BatchRequest, next: Next<BatchRequest>) -> Result<()> {
+///         timed("batch", it, next).await
+///     }
+///     async fn namespace(&self, it: NamespaceRequest, next: Next<NamespaceRequest>) -> Result<()> {
+///         timed("namespace", it, next).await
+///     }
+///     async fn deployment(&self, it: DeploymentRequest, next: Next<DeploymentRequest>) -> Result<()> {
+///         timed("deployment", it, next).await
+///     }
+///     async fn raw(&self, it: RawRequest, next: Next<RawRequest>) -> Result<()> {
+///         timed(it.method, it, next).await
 ///     }
 /// }
 /// ```
@@ -313,6 +367,87 @@ pub trait ClientInterceptor: Send + Sync + 'static {
     ) -> impl Future<Output = Result<()>> + Send {
         next.run(request)
     }
+
+    /// Resets a workflow: a new run repeats a run up to a point.
+    fn reset(
+        &self,
+        request: ResetRequest,
+        next: Next<ResetRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Deletes a run, with its history.
+    fn delete(
+        &self,
+        request: DeleteRequest,
+        next: Next<DeleteRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Changes the options of a workflow.
+    fn update_options(
+        &self,
+        request: UpdateOptionsRequest,
+        next: Next<UpdateOptionsRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Pauses, unpauses, resets or reconfigures pending activities.
+    fn operate_activities(
+        &self,
+        request: ActivityOperationRequest,
+        next: Next<ActivityOperationRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Starts a batch: one operation on all workflows that match a filter.
+    fn start_batch(
+        &self,
+        request: StartBatchRequest,
+        next: Next<StartBatchRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Describes or stops a batch that exists.
+    fn batch(
+        &self,
+        request: BatchRequest,
+        next: Next<BatchRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Registers, reads, changes or deletes a namespace.
+    fn namespace(
+        &self,
+        request: NamespaceRequest,
+        next: Next<NamespaceRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Reads or changes a worker deployment.
+    fn deployment(
+        &self,
+        request: DeploymentRequest,
+        next: Next<DeploymentRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Sends a message of the raw client.
+    fn raw(
+        &self,
+        request: RawRequest,
+        next: Next<RawRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
 }
 
 /// The interceptors of a client; none of them, for most clients.
@@ -383,6 +518,21 @@ impl ClientChain {
             let text = "an interceptor neither made the call nor failed it; call `next.run(request)`, or return an error";
             let error = AppError::new("NotSent", text).into();
             RpcError::Interceptor { error }.into()
+        })
+    }
+}
+
+impl RawCalls for ClientChain {
+    fn pass(
+        &self,
+        method: &'static str,
+        send: BoxFuture<'static, Result<(), RawStatus>>,
+    ) -> BoxFuture<'static, Result<(), RawStatus>> {
+        let chain = self.clone();
+        Box::pin(async move {
+            let send = |_| async move { send.await.map_err(RawFault) };
+            let sent = chain.call(RawRequest { method }, send).await;
+            sent.map_err(|RawFault(status)| status)
         })
     }
 }
@@ -461,6 +611,15 @@ erased! {
     create_schedule(CreateScheduleRequest) -> ();
     schedule(ScheduleRequest) -> ();
     report_activity(ActivityReportRequest) -> ();
+    reset(ResetRequest) -> ();
+    delete(DeleteRequest) -> ();
+    update_options(UpdateOptionsRequest) -> ();
+    operate_activities(ActivityOperationRequest) -> ();
+    start_batch(StartBatchRequest) -> ();
+    batch(BatchRequest) -> ();
+    namespace(NamespaceRequest) -> ();
+    deployment(DeploymentRequest) -> ();
+    raw(RawRequest) -> ();
 }
 
 fn execution(workflow_id: String, run_id: Option<String>) -> Execution {
