@@ -211,7 +211,7 @@ impl Counter {
 on_both_servers! {
     every_call_passes_the_interceptors
     what_an_interceptor_changes_is_what_is_sent
-    an_update_has_the_id_that_was_sent
+    an_update_has_the_id_and_the_name_that_were_sent
     errors_and_panics_of_interceptors_are_errors_of_the_call
 }
 
@@ -388,7 +388,30 @@ impl ClientInterceptor for Renames {
     }
 }
 
-async fn an_update_has_the_id_that_was_sent(world: &World) -> Result<()> {
+/// Sends updates under another name.
+struct OtherName;
+
+impl ClientInterceptor for OtherName {
+    async fn update(
+        &self,
+        mut request: UpdateRequest,
+        next: Next<UpdateRequest>,
+    ) -> Result<UpdateResponse> {
+        request.name = "decrease".to_owned();
+        next.run(request).await
+    }
+
+    async fn update_with_start(
+        &self,
+        mut request: UpdateWithStartRequest,
+        next: Next<UpdateWithStartRequest>,
+    ) -> Result<UpdateWithStartResponse> {
+        request.update.name = "decrease".to_owned();
+        next.run(request).await
+    }
+}
+
+async fn an_update_has_the_id_and_the_name_that_were_sent(world: &World) -> Result<()> {
     let client = world.client.with_interceptor(Renames);
     let worker = world.worker().workflow::<Counter>().spawn().await?;
     let start = |name: &str| {
@@ -411,7 +434,23 @@ async fn an_update_has_the_id_that_was_sent(world: &World) -> Result<()> {
     assert_eq!(update.id(), "second-renamed");
     let attached = counter.untyped().update_handle::<u64>(update.id());
     assert_eq!(attached.result().await?, 3);
+
+    let client = world.client.with_interceptor(OtherName);
+    let refused = Counter::handle(&client, counter.id()).increase(1).await;
+    let refused = refused.expect_err("it has no such update").to_string();
     counter.terminate("enough").await?;
+    let with_start = Counter::start(&client, 1)
+        .id(format!("{}-c", world.queue))
+        .task_queue(&world.queue)
+        .id_conflict_policy(IdConflictPolicy::UseExisting)
+        .with_update(|counter| counter.increase(2));
+    let with_start = with_start.await.err().expect("it has no such update");
+    for error in [refused, with_start.to_string()] {
+        assert!(
+            error.starts_with("update `decrease` was rejected"),
+            "{error}"
+        );
+    }
     worker.shutdown().await
 }
 

@@ -159,14 +159,15 @@ impl Update {
         let sender = to.clone();
         let send = move |request: UpdateRequest| async move {
             let to = sender.at(&request.workflow_id, request.run_id.as_deref());
-            let id = request.update_id.clone();
+            let sent = request.sent();
             let response = reached(&to, request.into_wire()).await?;
             let converter = to.client().converter();
-            Ok::<_, UpdateError>(interceptor::UpdateResponse::new(id, response, converter))
+            Ok::<_, UpdateError>(interceptor::UpdateResponse::new(sent, response, converter))
         };
         let response = interceptors.call(request, send).await?;
-        let (id, response) = response.into_wire();
-        UpdateHandle::reached(&to, &name, id, response, result)
+        let (sent, response) = response.into_wire();
+        let to = to.at(&sent.workflow_id, sent.run_id.as_deref());
+        UpdateHandle::reached(&to, &sent.name, sent.update_id, response, result)
             .unless_rejected()
             .await
     }

@@ -378,22 +378,21 @@ fn send<W: Workflow, R>(
             update: update::request(&to, &name, args, update_id.clone(), Stage::Accepted),
         };
         let interceptors = client.interceptors();
-        let (workflow_id, update_id, response) = match interceptors.is_empty() {
+        let (workflow_id, name, update_id, response) = match interceptors.is_empty() {
             true => {
                 let response = reached(&to, request).await?;
-                (to.workflow_id().to_owned(), update_id, response)
+                (to.workflow_id().to_owned(), name, update_id, response)
             }
             false => {
                 let request = UpdateWithStartRequest::new(request, client.converter());
                 let sender = to.clone();
                 let send = move |request: UpdateWithStartRequest| async move {
                     let to = sender.at(&request.start.workflow_id, None);
-                    let update_id = request.update.update_id.clone();
+                    let sent = request.sent_update();
                     let response = reached(&to, request.into_wire()).await?;
-                    let ids = (to.workflow_id().to_owned(), update_id);
                     let converter = to.client().converter();
                     let response =
-                        interceptor::UpdateWithStartResponse::new(ids, response, converter);
+                        interceptor::UpdateWithStartResponse::new(sent, response, converter);
                     Ok::<_, UpdateWithStartError>(response)
                 };
                 let response = interceptors.call(request, send).await?;
@@ -401,9 +400,9 @@ fn send<W: Workflow, R>(
                     workflow_id,
                     run_id,
                 } = response.started;
-                let (update_id, update) = response.update.into_wire();
+                let (sent, update) = response.update.into_wire();
                 let response = UpdateWithStartResponse { run_id, update };
-                (workflow_id, update_id, response)
+                (workflow_id, sent.name.into(), sent.update_id, response)
             }
         };
         let to = to.at(&workflow_id, None);

@@ -132,7 +132,7 @@ pub struct UpdateRequest {
 /// }
 /// ```
 pub struct UpdateResponse {
-    update_id: String,
+    sent: SentUpdate,
     response: update::UpdateResponse,
     converter: Converter,
 }
@@ -218,32 +218,50 @@ impl UpdateRequest {
         }
     }
 
+    pub(crate) fn sent(&self) -> SentUpdate {
+        SentUpdate {
+            workflow_id: self.workflow_id.clone(),
+            run_id: self.run_id.clone(),
+            update_id: self.update_id.clone(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Whether the call waits for the result, and not only until the update is accepted.
     pub fn waits_for_result(&self) -> bool {
         self.wait_for == update::Stage::Completed
     }
 }
 
+/// An update as it was sent, after all interceptors.
+#[derive(Clone, Debug)]
+pub(crate) struct SentUpdate {
+    pub(crate) workflow_id: String,
+    pub(crate) run_id: Option<String>,
+    pub(crate) update_id: String,
+    pub(crate) name: String,
+}
+
 impl UpdateResponse {
     pub(crate) fn new(
-        update_id: String,
+        sent: SentUpdate,
         response: update::UpdateResponse,
         converter: &Converter,
     ) -> Self {
         Self {
-            update_id,
+            sent,
             response,
             converter: converter.clone(),
         }
     }
 
-    pub(crate) fn into_wire(self) -> (String, update::UpdateResponse) {
-        (self.update_id, self.response)
+    pub(crate) fn into_wire(self) -> (SentUpdate, update::UpdateResponse) {
+        (self.sent, self.response)
     }
 
     /// The id under which the update was sent, which the caller's handle has as well.
     pub fn update_id(&self) -> &str {
-        &self.update_id
+        &self.sent.update_id
     }
 
     /// Whether the workflow has accepted it, as far as the server says so: of one that failed it does not tell

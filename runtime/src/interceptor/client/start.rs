@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::message::{UpdateRequest, UpdateResponse};
+use super::message::{SentUpdate, UpdateRequest, UpdateResponse};
 use crate::{
     data::{
         Args, Callee, Converter, Headers, Incoming, Outgoing, note,
@@ -321,7 +321,15 @@ impl UpdateWithStartRequest {
         }
     }
 
-    /// The update goes to the workflow that is started, whose id an interceptor may have changed.
+    /// The update, which goes to the workflow that is started, whose id an interceptor may have changed.
+    pub(crate) fn sent_update(&self) -> SentUpdate {
+        SentUpdate {
+            workflow_id: self.start.workflow_id.clone(),
+            run_id: None,
+            ..self.update.sent()
+        }
+    }
+
     pub(crate) fn into_wire(self) -> UpdateWithStart {
         let start = self.start.into_wire();
         let mut update = self.update.into_wire();
@@ -331,15 +339,14 @@ impl UpdateWithStartRequest {
 }
 
 impl UpdateWithStartResponse {
-    /// With the ids that were sent.
     pub(crate) fn new(
-        (workflow_id, update_id): (String, String),
+        sent: SentUpdate,
         response: start::UpdateWithStartResponse,
         converter: &Converter,
     ) -> Self {
         Self {
-            started: Started::new(workflow_id, response.run_id),
-            update: UpdateResponse::new(update_id, response.update, converter),
+            started: Started::new(sent.workflow_id.clone(), response.run_id),
+            update: UpdateResponse::new(sent, response.update, converter),
         }
     }
 }
