@@ -36,6 +36,7 @@ impl MessageCodecs {
             options: VisitOptions {
                 headers: codecs.encode_headers,
                 encode_failures: codecs.encode_failures,
+                limit_causes: false,
             },
         })))
     }

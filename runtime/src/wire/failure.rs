@@ -24,16 +24,63 @@ pub(crate) fn from_proto(failure: failure::Failure) -> FailureRecord {
     record
 }
 
-pub(crate) fn to_proto(mut record: FailureRecord) -> failure::Failure {
+pub(crate) fn to_proto(record: FailureRecord) -> failure::Failure {
+    let mut failure = with_causes(record);
+    limit_causes(&mut failure);
+    failure
+}
+
+fn with_causes(mut record: FailureRecord) -> failure::Failure {
     encoded_failure::restore(&mut record);
     failure::Failure {
         message: record.message,
         source: record.source,
         stack_trace: record.stack_trace,
         encoded_attributes: record.encoded_attributes.map(payload::to_proto),
-        cause: record.cause.map(|cause| Box::new(to_proto(*cause))),
+        cause: record.cause.map(|cause| Box::new(with_causes(*cause))),
         failure_info: to_info(record.info),
     }
+}
+
+/// The most causes of a failure, each of which is nested in the one before. Protobuf refuses a message that is nested
+/// deeper than 100, and a history that has one could not be read any more; a failure stands in other messages, and is
+/// the cause of the failures of parents.
+const MAX_CAUSES: usize = 50;
+
+/// Leaves out causes if there are more than can be read again: those before the innermost one, which says what
+/// happened first.
+pub(super) fn limit_causes(failure: &mut failure::Failure) {
+    let mut last = failure;
+    for _ in 0..MAX_CAUSES - 2 {
+        match &mut last.cause {
+            Some(cause) => last = cause,
+            None => return,
+        }
+    }
+    let mut rest = Vec::new();
+    while let Some(mut cause) = last.cause.take() {
+        last.cause = cause.cause.take();
+        rest.push(cause);
+    }
+    let left_out = rest.len().saturating_sub(1);
+    if left_out > 1 {
+        let instead = failure::Failure {
+            message: format!("{left_out} more causes"),
+            source: "durably".to_owned(),
+            failure_info: Some(Info::ApplicationFailureInfo(
+                failure::ApplicationFailureInfo {
+                    r#type: "CausesLeftOut".to_owned(),
+                    ..Default::default()
+                },
+            )),
+            ..Default::default()
+        };
+        rest.splice(..left_out, [Box::new(instead)]);
+    }
+    last.cause = rest.into_iter().rev().fold(None, |innermost, mut cause| {
+        cause.cause = innermost;
+        Some(cause)
+    });
 }
 
 /// What happened, and its causes as far as the texts before them do not quote them.
@@ -304,6 +351,39 @@ mod tests {
     use durably_engine::Payload;
 
     use super::*;
+
+    /// How many causes a failure has.
+    fn causes(failure: &failure::Failure) -> usize {
+        std::iter::successors(failure.cause.as_deref(), |it| it.cause.as_deref()).count()
+    }
+
+    fn nested(causes: usize) -> FailureRecord {
+        let innermost = FailureRecord::new("cause 0", FailureInfo::Unset);
+        (1..=causes).fold(innermost, |cause, number| FailureRecord {
+            cause: Some(Box::new(cause)),
+            ..FailureRecord::new(format!("cause {number}"), FailureInfo::Unset)
+        })
+    }
+
+    #[test]
+    fn causes_that_could_not_be_read_again_are_left_out() {
+        for count in [0, 1, MAX_CAUSES - 1, MAX_CAUSES] {
+            let record = nested(count);
+            assert_eq!(from_proto(to_proto(record.clone())), record);
+        }
+        for count in [MAX_CAUSES + 1, MAX_CAUSES + 2, 150] {
+            let failure = to_proto(nested(count));
+            assert_eq!(causes(&failure), MAX_CAUSES, "of {count}");
+            let mut again = failure.clone();
+            limit_causes(&mut again);
+            assert_eq!(again, failure);
+            let text = super::chain(&from_proto(failure));
+            let before = count - (MAX_CAUSES - 2);
+            let left_out = before - 1;
+            let expected = format!("cause {before}: {left_out} more causes: cause 0");
+            assert!(text.ends_with(&expected), "{text}");
+        }
+    }
 
     /// One failure of each kind, each the cause of the one before it.
     fn chain() -> FailureRecord {

@@ -10,7 +10,10 @@ use prost_reflect::{
 use serde::de::{Deserializer, Error as _};
 use serde_json::Value;
 
-use super::json_styles;
+use super::{
+    json_styles,
+    payload_fields::{Field, Subject, VisitOptions, Visitor},
+};
 
 /// Reads a history. Fields and names that only newer or older servers know are passed over: what an
 /// event is, its attributes say, and replay refuses an event without any.
@@ -58,13 +61,25 @@ impl fmt::Display for NotAHistory {
 }
 
 /// Writes a history, which [`history`] and the tools of Temporal read. Of a time that JSON cannot say it has the
-/// nearest that it can.
-pub(crate) fn write(history: &History) -> String {
+/// nearest that it can, and causes of failures that are nested deeper than can be read are left out.
+pub(crate) fn write(mut history: History) -> String {
+    limit_failures(&mut history);
     let bytes = history.encode_to_vec();
     let mut message = DynamicMessage::decode(HISTORY.clone(), &*bytes)
         .expect("the descriptors are those of the message that was encoded");
     limit_times(&mut message);
     serde_json::to_string_pretty(&message).expect("all times are in the ranges of JSON")
+}
+
+/// Failures are the only messages of a history that may be nested at will.
+fn limit_failures(history: &mut History) {
+    let options = VisitOptions {
+        limit_causes: true,
+        ..VisitOptions::default()
+    };
+    let mut ignore = |_: &Subject, _: Field<'_>| {};
+    // What cannot be read stays as it is.
+    let _ = Visitor::new(Subject::default(), options, &mut ignore).all_of(history);
 }
 
 const TIMESTAMP: &str = "google.protobuf.Timestamp";
@@ -131,7 +146,10 @@ mod tests {
     use std::collections::BTreeSet;
 
     use durably_proto::{
-        api::history::v1::{self as proto, history_event::Attributes},
+        api::{
+            failure::v1::Failure,
+            history::v1::{self as proto, history_event::Attributes},
+        },
         wkt,
     };
 
@@ -191,7 +209,7 @@ mod tests {
     fn a_history_that_was_written_is_read_as_it_was() {
         for json in RECORDED {
             let recorded = history(json).unwrap();
-            assert_eq!(history(&write(&recorded)), Ok(recorded));
+            assert_eq!(history(&write(recorded.clone())), Ok(recorded));
         }
     }
 
@@ -205,18 +223,18 @@ mod tests {
             ((1, i32::MAX), "1970-01-01T00:00:01.999999999Z"),
             ((1, -1), "1970-01-01T00:00:01Z"),
         ] {
-            let json = write(&of_times(time(written.0, written.1), span(0, 0)));
+            let json = write(of_times(time(written.0, written.1), span(0, 0)));
             assert!(json.contains(expected), "{json}");
-            assert_eq!(write(&history(&json).unwrap()), json);
+            assert_eq!(write(history(&json).unwrap()), json);
         }
         for (written, expected) in [
             ((i64::MAX, 0), "\"315576000000.999999999s\""),
             ((i64::MIN, 0), "\"-315576000000.999999999s\""),
             ((0, i32::MAX), "\"0.999999999s\""),
         ] {
-            let json = write(&of_times(time(0, 0), span(written.0, written.1)));
+            let json = write(of_times(time(0, 0), span(written.0, written.1)));
             assert!(json.contains(expected), "{json}");
-            assert_eq!(write(&history(&json).unwrap()), json);
+            assert_eq!(write(history(&json).unwrap()), json);
         }
     }
 
@@ -250,6 +268,62 @@ mod tests {
         let of_protobuf = found.iter().filter(|it| it.starts_with("google.protobuf."));
         let of_protobuf: Vec<_> = of_protobuf.collect();
         assert_eq!(of_protobuf, [DURATION, TIMESTAMP]);
+    }
+
+    /// A message that is nested at will is refused by readers, and so it is limited.
+    #[test]
+    fn a_history_has_no_messages_but_failures_that_are_parts_of_themselves() {
+        fn visit(
+            message: &MessageDescriptor,
+            path: &mut Vec<String>,
+            nested: &mut BTreeSet<String>,
+        ) {
+            let name = message.full_name().to_owned();
+            if path.contains(&name) {
+                nested.insert(name);
+                return;
+            }
+            path.push(name);
+            for field in message.fields() {
+                if let Some(part) = field.kind().as_message() {
+                    visit(part, path, nested);
+                }
+            }
+            path.pop();
+        }
+        let mut nested = BTreeSet::new();
+        visit(&HISTORY, &mut Vec::new(), &mut nested);
+        assert_eq!(Vec::from_iter(nested), ["temporal.api.failure.v1.Failure"]);
+    }
+
+    #[test]
+    fn failures_that_are_nested_at_will_are_written() {
+        let failed = |causes: usize| {
+            let mut failure = Failure::default();
+            for number in 0..causes {
+                failure = Failure {
+                    message: format!("cause {number}"),
+                    cause: Some(Box::new(failure)),
+                    ..Default::default()
+                };
+            }
+            let attributes = proto::ActivityTaskFailedEventAttributes {
+                failure: Some(failure),
+                ..Default::default()
+            };
+            let event = proto::HistoryEvent {
+                attributes: Some(Attributes::ActivityTaskFailedEventAttributes(attributes)),
+                ..Default::default()
+            };
+            History {
+                events: vec![event],
+            }
+        };
+        let readable = failed(40);
+        assert_eq!(history(&write(readable.clone())), Ok(readable));
+        let json = write(failed(500));
+        assert!(json.contains("more causes"), "{json}");
+        assert_eq!(write(history(&json).unwrap()), json);
     }
 
     #[test]

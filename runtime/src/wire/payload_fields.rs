@@ -15,7 +15,7 @@ use durably_proto::{
     wkt::Any,
 };
 
-use super::{Fault, WireError, encoded_failure, marker, payload};
+use super::{Fault, WireError, encoded_failure, failure::limit_causes, marker, payload};
 
 /// The workflow that a payload belongs to, and the activity if it is an argument of one.
 ///
@@ -143,6 +143,8 @@ pub(crate) struct VisitOptions {
     pub(crate) headers: bool,
     /// Moves message and stack trace of each failure into its encoded attributes.
     pub(crate) encode_failures: bool,
+    /// Leaves out causes of failures that are nested deeper than can be read.
+    pub(crate) limit_causes: bool,
 }
 
 impl<'a> Visitor<'a> {
@@ -291,6 +293,9 @@ impl PayloadFields for common::v1::Header {
 
 impl PayloadFields for failure::v1::Failure {
     fn visit(&mut self, visitor: &mut Visitor<'_>) {
+        if visitor.options.limit_causes {
+            limit_causes(self);
+        }
         if visitor.options.encode_failures {
             encoded_failure::encode(self);
         }

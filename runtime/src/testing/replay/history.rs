@@ -70,7 +70,7 @@ impl History {
 
     /// The history as JSON, the way `temporal workflow show -o json` writes it: other SDKs and
     /// [`from_json`](Self::from_json) read it. A time that JSON cannot say, outside of the years 1 to 9999, is written as
-    /// the nearest one.
+    /// the nearest one, and of a failure with more causes than protobuf can nest some are left out.
     ///
     /// ```no_run
     /// # use durably::prelude::*;
@@ -81,7 +81,7 @@ impl History {
     /// # }
     /// ```
     pub fn to_json(&self) -> String {
-        json::write(&self.clone().into_raw())
+        json::write(self.clone().into_raw())
     }
 
     /// The history in protobuf's binary encoding: a fraction of the size of its JSON, and read several times

@@ -77,6 +77,7 @@ fn fields() -> std::collections::HashMap<String, common::Payload> {
 const ALL: VisitOptions = VisitOptions {
     headers: true,
     encode_failures: false,
+    limit_causes: false,
 };
 
 fn codecs() -> MessageCodecs {

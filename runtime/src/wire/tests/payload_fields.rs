@@ -10,6 +10,7 @@ use super::*;
 const ALL: VisitOptions = VisitOptions {
     headers: true,
     encode_failures: false,
+    limit_causes: false,
 };
 const PAYLOAD: &str = "temporal.api.common.v1.Payload";
 
