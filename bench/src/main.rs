@@ -48,7 +48,10 @@ fn measure(wants: impl Fn(&str) -> bool) {
     if wants("rate") {
         rate(&mut table);
     }
-    if ["real", "replay", "idle", "workers"]
+    if wants("codec") {
+        codec(&mut table);
+    }
+    if ["real", "replay", "idle", "workers", "telemetry"]
         .iter()
         .any(|section| wants(section))
     {
@@ -61,6 +64,9 @@ fn measure(wants: impl Fn(&str) -> bool) {
         }
         if wants("idle") {
             idle(&mut table, &server.address);
+        }
+        if wants("telemetry") {
+            telemetry(&mut table, &server.address);
         }
         if wants("workers") {
             idle_workers(&mut table, &server.address);
@@ -200,6 +206,36 @@ fn many(table: &mut Table) {
         timers("10000"),
         1e3,
     );
+}
+
+/// AES-256-GCM on payloads of 1 KB: a workflow's argument and result, each encrypted and decrypted.
+fn codec(table: &mut Table) {
+    let (plain, encrypted) = in_turn(["echo", "encrypted"], "20000", &[]);
+    table.at_most(
+        "AES-256-GCM on payloads of 1 KB, CPU us a workflow",
+        encrypted - plain,
+        20.0,
+    );
+}
+
+/// Metrics for Prometheus and a subscriber that records all spans.
+fn telemetry(table: &mut Table, address: &str) {
+    let address = [("TEMPORAL_ADDRESS", address)];
+    let (plain, observed) = in_turn(["plain", "observed"], "400", &address);
+    table.at_most(
+        "worker CPU a workflow with metrics and spans, times that without",
+        observed / plain,
+        1.1,
+    );
+}
+
+/// Three runs of each mode, in turn, so that a busy moment of the machine meets both.
+fn in_turn(modes: [&str; 2], count: &str, env: &[(&str, &str)]) -> (f64, f64) {
+    let each = |mode: &str| run("observed", &[mode, count], env);
+    let [first, second, third] = [(); 3].map(|()| modes.map(each));
+    let [[a, x], [b, y], [c, z]] = [first, second, third];
+    let cpu = |runs: [Values; 3]| median(runs)["cpu_us_per_wf"];
+    (cpu([a, b, c]), cpu([x, y, z]))
 }
 
 fn real(table: &mut Table, address: &str) {

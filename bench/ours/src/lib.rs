@@ -79,6 +79,18 @@ impl Sleep {
     }
 }
 
+/// Returns what it takes.
+#[derive(Default)]
+pub struct Echo;
+
+#[workflow]
+impl Echo {
+    #[run]
+    pub async fn run(&mut self, text: String) -> String {
+        text
+    }
+}
+
 /// Starts `n` timers, activities or children at once and waits for all.
 #[derive(Default)]
 pub struct FanOut;
