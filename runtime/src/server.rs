@@ -3,6 +3,7 @@
 use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use durably_server::Clock;
+pub use durably_server::ServerFailed;
 
 use crate::{
     client::Client,
@@ -106,6 +107,40 @@ impl Server {
     /// ```
     pub fn address(&self) -> Option<SocketAddr> {
         self.0.address()
+    }
+
+    /// The address as a URL for clients, such as `http://127.0.0.1:7233`, or with `https://` if the server
+    /// speaks TLS; `None` if it does not listen.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> durably::Result<()> {
+    /// let server = durably::Server::start().await?;
+    /// let client = durably::Client::connect(server.url().expect("it listens")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn url(&self) -> Option<String> {
+        self.0.url()
+    }
+
+    /// Waits until the server has stopped by itself, which it does when its database can write no more, and
+    /// returns the reason. Nothing that it has acknowledged is lost; another server can open the database.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> durably::Result<()> {
+    /// let server = durably::Server::start().await?;
+    /// tokio::select! {
+    ///     reason = server.failed() => eprintln!("{reason}"),
+    ///     () = std::future::ready(()) => println!("another reason to stop"),
+    /// }
+    /// server.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn failed(&self) -> ServerFailed {
+        self.0.failed().await
     }
 
     /// A client that calls the server in process, bound to namespace `default`.
@@ -226,11 +261,57 @@ impl ServerBuilder {
         Self(self.0.port(port))
     }
 
-    /// The address to listen on, instead of a port on loopback. There is no access control:
-    /// whoever reaches the address can do everything. The program `durably-server` can require an API
-    /// key or certificates of its clients.
+    /// The address to listen on, instead of a port on loopback. Whoever reaches the address can do everything,
+    /// unless the server requires an [API key](Self::api_key) or certificates (`client_ca`, feature `tls`).
     pub fn listen(self, address: SocketAddr) -> Self {
         Self(self.0.listen(address))
+    }
+
+    /// Requires this API key of every request over gRPC, as the header `authorization: Bearer <key>`; a request
+    /// with another key or without one is answered with `UNAUTHENTICATED`. Clients in this process need none.
+    /// The key does not show in `Debug`. Over a connection without TLS others can read it.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> durably::Result<()> {
+    /// let server = durably::Server::builder().api_key("secret").start().await?;
+    /// let url = server.url().expect("it listens");
+    /// assert!(durably::Client::connect(url).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn api_key(self, key: impl Into<String>) -> Self {
+        Self(self.0.api_key(key))
+    }
+
+    /// Serves the port over TLS, with the certificate in this PEM file, which its chain may follow, and the
+    /// private key in the other one. Both are read once, at the start.
+    ///
+    /// ```no_run
+    /// # async fn example() -> durably::Result<()> {
+    /// let server = durably::Server::builder()
+    ///     .listen(([0, 0, 0, 0], 7233).into())
+    ///     .tls("server.pem", "server.key")
+    ///     .client_ca("ca.pem")
+    ///     .start()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "tls")]
+    pub fn tls(
+        self,
+        certificate: impl Into<std::path::PathBuf>,
+        key: impl Into<std::path::PathBuf>,
+    ) -> Self {
+        Self(self.0.tls(certificate, key))
+    }
+
+    /// Requires a certificate of each client (mTLS), issued by an authority in this PEM file; clients need none
+    /// by default. The server does not start with it if [`Self::tls`] is not set.
+    #[cfg(feature = "tls")]
+    pub fn client_ca(self, authorities: impl Into<std::path::PathBuf>) -> Self {
+        Self(self.0.client_ca(authorities))
     }
 
     /// Registers a namespace in addition to `default`; may be repeated.
@@ -324,7 +405,7 @@ impl ServerBuilder {
     ///
     /// # Errors
     /// The address cannot be listened on, a namespace is named twice, a search attribute is there with another
-    /// type, or the database cannot be opened.
+    /// type, the database cannot be opened, or the API key or a file of a certificate cannot be used.
     pub async fn start(self) -> Result<Server, ConnectError> {
         match self.0.start().await {
             Ok(server) => Ok(Server(server)),
@@ -364,8 +445,9 @@ impl fmt::Debug for Server {
 
 impl Client {
     /// A client for development: as [`Client::from_env`] if `TEMPORAL_ADDRESS` or `TEMPORAL_PROFILE` is set,
-    /// otherwise of an embedded server that is started here. The server runs as long as something needs it:
-    /// the client and its clones, handles, calls that are awaited, and workers.
+    /// otherwise of an embedded server that is started here, which the `temporal` CLI and other clients reach at
+    /// the address that a `tracing` event of level INFO names. The server runs as long as something needs it: the
+    /// client and its clones, handles, calls that are awaited, and workers.
     ///
     /// ```
     /// # use durably::prelude::*;
@@ -383,7 +465,11 @@ impl Client {
         if is_set("TEMPORAL_ADDRESS") || is_set("TEMPORAL_PROFILE") {
             return Self::from_env().await;
         }
-        Server::start().await?.into_client().await
+        let server = Server::start().await?;
+        if let Some(address) = server.address() {
+            tracing::info!(%address, "started an embedded server for development");
+        }
+        server.into_client().await
     }
 }
 

@@ -19,8 +19,8 @@ use crate::{
     wire::{shutdown::ShutdownWorker, worker_heartbeat::WorkerStatus},
 };
 
-/// How long polls in flight may take to return after the shutdown was announced; a server that can
-/// end them does so at once.
+/// How long the announcement and the polls in flight may take to return; a server that can end them does so at
+/// once.
 const POLLS_END: Duration = Duration::from_secs(2);
 /// How long workflow tasks may take to be answered; the server gives them again after ten seconds.
 const TASKS_END: Duration = Duration::from_secs(10);
@@ -110,11 +110,15 @@ impl Shutdown {
     }
 
     async fn in_order(&mut self, announced: &mut JoinHandle<()>) {
-        // If the runtime of the connection has ended, no RPC is possible.
-        let _ = announced.await;
-        if self.polls_come_back {
-            let _ = tokio::time::timeout(POLLS_END, self.polls_ended.recv()).await;
-        }
+        let polls_ended = async {
+            // If the runtime of the connection has ended, no RPC is possible.
+            let _ = announced.await;
+            if self.polls_come_back {
+                self.polls_ended.recv().await;
+            }
+        };
+        // A server that does not answer the announcement does not end the polls either.
+        let _ = tokio::time::timeout(POLLS_END, polls_ended).await;
         self.lifecycle.advance(Phase::PollsAbandoned);
         self.polls_ended.recv().await;
 
