@@ -105,7 +105,8 @@
 //! - `health`: an HTTP endpoint for probes of a worker's liveness and readiness
 //!   (`worker::HealthEndpoint`);
 //! - `prometheus`, `opentelemetry`: where metrics go
-//!   ([`telemetry::Prometheus`](telemetry), [`telemetry::OpenTelemetry`](telemetry));
+//!   ([`telemetry::Prometheus`](telemetry), [`telemetry::OpenTelemetry`](telemetry)), and with
+//!   `opentelemetry` traces, too ([`interceptor::Traces`](interceptor));
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
 //!   your code;
 //! - `encryption`, `compression`, `claim-check`, `codec-server`: parts of [`codec`](mod@codec);

@@ -23,6 +23,7 @@ pub mod rng;
 #[cfg(test)]
 mod sim;
 pub mod soak;
+pub mod spans;
 pub mod stubborn;
 pub mod tally;
 pub mod tls;

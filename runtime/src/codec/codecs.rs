@@ -68,7 +68,9 @@ impl Codecs {
     /// failure itself says `Encoded failure`. The other SDKs do the same if their failure converter has
     /// `encode_common_attributes`, and all of them read it.
     ///
-    /// The types of errors stay readable, because the server retries by them.
+    /// The types of errors stay readable, because the server retries by them. So do messages in the logs of a worker and
+    /// in spans: they stay in the program that has the keys, and go where its own log lines go. Without them nobody could
+    /// say why an activity fails. Export neither to those who may not see the values, or keep values out of errors.
     #[must_use]
     pub fn encode_failures(mut self) -> Self {
         self.encode_failures = true;

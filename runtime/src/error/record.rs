@@ -52,6 +52,26 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The type under which the error is recorded, and what happened.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn type_and_message(&self) -> (String, String) {
+        let Failure::App(app) = Failure::of(self) else {
+            return (self.type_name().to_owned(), self.to_string());
+        };
+        (app.kind, app.message)
+    }
+
+    /// Whether the error is expected, as the program that made it has declared.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn is_benign(&self) -> bool {
+        let Failure::App(app) = Failure::of(self) else {
+            return false;
+        };
+        app.origin.is_some_and(|origin| origin.is_benign())
+    }
+}
+
 impl Failure {
     /// What an error is to Temporal.
     ///

@@ -6,6 +6,7 @@
 //!   activities. They are given to a [`Worker`](crate::Worker).
 //! - [`Headers`] are values that go with a call next to its arguments, to be read by the interceptors at the other
 //!   end.
+//! - `Traces`, with the feature `opentelemetry`, is an interceptor of all three kinds: spans of one trace.
 //! - [`Next`], [`LocalNext`] and [`ReadNext`] are the rest of the chain.
 //!
 //! ```
@@ -28,6 +29,8 @@ mod client;
 mod layer;
 mod local;
 mod next;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 mod workflow;
 mod workflow_chain;
 mod workflow_received;
@@ -37,6 +40,8 @@ mod workflow_requests;
 pub(crate) use self::layer::Layered;
 #[cfg(feature = "tower")]
 pub use self::layer::{ActivityService, ActivityServiceError};
+#[cfg(feature = "opentelemetry")]
+pub use self::traces::Traces;
 pub(crate) use self::{
     activity::ActivityChain, client::ClientChain, workflow_chain::WorkflowChain,
 };

@@ -15,6 +15,7 @@
 
 #[cfg(any(feature = "opentelemetry", feature = "prometheus"))]
 mod buckets;
+pub(crate) mod current_context;
 #[cfg(any(feature = "health", feature = "prometheus"))]
 pub(crate) mod http_endpoint;
 pub(crate) mod log;
@@ -27,6 +28,8 @@ mod opentelemetry;
 mod prometheus;
 pub(crate) mod replayed;
 pub(crate) mod spans;
+#[cfg(feature = "opentelemetry")]
+pub(crate) mod trace_context;
 mod user;
 
 #[cfg(feature = "opentelemetry")]

@@ -444,7 +444,7 @@ async fn an_update_has_the_id_and_the_name_that_were_sent(world: &World) -> Resu
         .task_queue(&world.queue)
         .id_conflict_policy(IdConflictPolicy::UseExisting)
         .with_update(|counter| counter.increase(2));
-    let with_start = with_start.await.err().expect("it has no such update");
+    let with_start = with_start.await.expect_err("it has no such update");
     for error in [refused, with_start.to_string()] {
         assert!(
             error.starts_with("update `decrease` was rejected"),

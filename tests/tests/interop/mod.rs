@@ -15,3 +15,4 @@ mod metrics;
 pub(crate) mod payloads;
 mod python;
 mod recorded_histories;
+mod traces;

@@ -24,6 +24,7 @@ use crate::{
     instance::panics,
     interceptor::ActivityChain,
     telemetry::{
+        current_context::CurrentContext,
         log,
         spans::{self, ActivityIds},
     },
@@ -178,9 +179,9 @@ async fn invoke(
             .await
         }
         Ok(Invocation::Blocking(body)) => {
-            let span = Span::current();
+            let (span, context) = (Span::current(), CurrentContext::get());
             let body = move || {
-                let result = span.in_scope(|| panics::catch(body));
+                let result = context.in_scope(|| span.in_scope(|| panics::catch(body)));
                 drop(permits);
                 result
             };
