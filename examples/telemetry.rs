@@ -2,8 +2,8 @@
 //!
 //! `cargo run --example telemetry`
 //!
-//! The folder `telemetry` has a dashboard for Grafana (`dashboard.json`) and the configuration of an OpenTelemetry
-//! collector (`collector.yaml`) that scrapes a worker.
+//! The folder `telemetry` has a dashboard for Grafana (`dashboard.json`), the configuration of Prometheus
+//! (`prometheus.yaml`) with alerts (`alerts.yaml`), and that of an OpenTelemetry collector (`collector.yaml`).
 
 use durably::{
     prelude::*,

@@ -61,6 +61,26 @@ fn links_of_pages_have_targets() {
 }
 
 #[test]
+fn dashboards_and_alerts_name_metrics_that_exist() {
+    let known = read("runtime/src/telemetry/metrics/names.rs");
+    let mut metrics = 0;
+    for file in ["dashboard.json", "alerts.yaml"] {
+        let text = read(&format!("examples/telemetry/{file}"));
+        for rest in text.split("temporal_").skip(1) {
+            let is_of_name = |c: char| c.is_ascii_lowercase() || c == '_';
+            let name = rest.split(|c| !is_of_name(c)).next().unwrap_or_default();
+            let name = name.strip_suffix("_bucket").unwrap_or(name);
+            assert!(
+                known.contains(&format!("\"{name}\",")),
+                "{file}: temporal_{name}"
+            );
+            metrics += 1;
+        }
+    }
+    assert!(metrics > 15, "the metrics were not found");
+}
+
+#[test]
 fn files_and_folders_that_pages_name_exist() {
     let mut paths = 0;
     for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {

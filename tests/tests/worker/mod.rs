@@ -5,6 +5,7 @@ mod clean_up;
 mod floods;
 mod interrupted;
 mod long_replay;
+mod meters;
 mod registration;
 mod service;
 mod shutdown;
