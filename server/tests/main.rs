@@ -23,6 +23,7 @@ mod sticky;
 mod task_queue;
 mod test_service;
 mod time;
+mod time_skipping;
 mod unimplemented;
 mod update;
 mod visibility;

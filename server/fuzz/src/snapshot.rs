@@ -45,7 +45,7 @@ pub fn run(input: &[u8]) {
 
 /// Reads what requests and recovery read.
 fn read(run: &Run) {
-    run.describe();
+    run.describe(Time::default());
     run.unrecorded_events();
     run.pending_tasks();
     run.next_deadline();

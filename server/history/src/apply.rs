@@ -10,16 +10,16 @@ use crate::task::task_end::{self, Failed};
 use crate::task::{termination, workflow_task};
 use crate::time::Time;
 use crate::transition::{Effect, Reply, Transition};
-use crate::{command, delivery, limits, request, reset, task, timeout};
+use crate::{command, delivery, limits, request, reset, task, time_skipping, timeout};
 
 impl Run {
-    /// Applies one input at the time `now`.
+    /// Applies one input at the time `now` of the server.
     ///
     /// # Errors
     /// [`Rejection`] if the input is refused; the run has not changed then.
     pub fn apply(&mut self, input: Input, now: Time) -> Result<Transition, Rejection> {
         let first = self.events.len();
-        let mut out = OpenTransition::new(now);
+        let mut out = OpenTransition::new(self.virtual_time_at(now));
         self.check_phase(&input)?;
         let is_written_down = is_written_down(&input);
         let is_unrecorded = matches!(
@@ -98,12 +98,12 @@ impl Run {
         Ok(self.close_off(first, out, reply))
     }
 
-    /// Ends a transition: flushes buffered events, enforces limits and seals the event log.
+    /// Ends a transition: flushes buffered events, enforces limits, skips time and seals the event log.
     pub(crate) fn close_off(
         &mut self,
         first: usize,
         mut out: OpenTransition,
-        reply: Reply,
+        mut reply: Reply,
     ) -> Transition {
         if self.is_running() && !self.has_started_workflow_task() {
             self.flush_buffer();
@@ -111,6 +111,7 @@ impl Run {
         if self.is_running() {
             enforce_limits(self, &mut out);
         }
+        time_skipping::skip(self, first..self.events.len(), &mut out, &mut reply);
         if self.is_removable() {
             out.effect(Effect::Remove);
         }
@@ -149,6 +150,11 @@ impl Run {
             unstarted,
             "a running run starts the children that are not started"
         );
+        if let Some(time) = &self.virtual_time
+            && let Err(broken) = time.check()
+        {
+            panic!("{broken}, but there is {time:?}");
+        }
     }
 
     fn has_speculative_task(&self) -> bool {

@@ -92,6 +92,8 @@ pub enum Deadline {
     Timer(TimerId),
     /// A timeout or the next attempt of the activity scheduled by this event.
     Activity(EventId),
+    /// The target of a fast-forward.
+    FastForward,
     /// The run or execution timeout.
     Run,
 }

@@ -56,11 +56,13 @@ mod start;
 mod state;
 mod task;
 mod time;
+mod time_skipping;
 mod timeout;
 mod tracked;
 mod transition;
 mod updates;
 mod versioning;
+mod virtual_time;
 
 pub use corrupted::Corrupted;
 pub use cron::CronSchedule;
@@ -90,6 +92,7 @@ pub use snapshot::{Changes, Part, PartKey};
 pub use start::{Chain, ChildStart, Continued, Parent, Start, StartDelay, Timeouts};
 pub use state::Run;
 pub use time::Time;
+pub use time_skipping::{FastForwardEnd, FastForwardStatus};
 pub use transition::{
     CompletedWorkflowTask, Effect, HeartbeatReply, Reply, StartedActivity, StartedWorkflowTask,
     Transition, UpdateAbort, UpdateStage, UpdateStatus,
@@ -98,3 +101,4 @@ pub use versioning::{
     DeploymentVersion, InheritedVersion, PolledBy, Route, RoutingTarget, check_override,
     checked_version,
 };
+pub use virtual_time::{InheritedTime, check_fast_forward_id, check_time_skipping};

@@ -119,6 +119,8 @@ pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTran
 pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
     let config = &run.config;
     let versioning_override = run.versioning.inherited_override();
+    let time = run.virtual_time.as_ref();
+    let (time_skipping, inherited_time) = time.map(|it| it.of_next_run()).unwrap_or_default();
     Start {
         workflow_id: config.workflow_id.clone(),
         seed: run.random.next_u64(),
@@ -136,6 +138,8 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
         priority: run.own_priority().cloned(),
         versioning_override,
         inherited_version: InheritedVersion::None,
+        time_skipping,
+        inherited_time,
         timeouts: config.timeouts,
         retry_policy: config.retry_policy.clone(),
         cron: config.cron.clone(),

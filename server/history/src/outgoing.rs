@@ -25,6 +25,7 @@ use crate::state::Run;
 use crate::time::Time;
 use crate::transition::Effect;
 use crate::versioning::InheritedVersion;
+use crate::virtual_time::InheritedTime;
 
 /// A message of a run to another execution of its namespace.
 #[derive(Clone, Debug)]
@@ -63,9 +64,9 @@ impl Run {
         })
     }
 
-    /// When a message was sent.
+    /// When a message was sent, in the server's time: at the latest then, if the run has skipped time since.
     pub fn sent_at(&self, key: OutgoingKey) -> Time {
-        match key.kind {
+        let at = match key.kind {
             OutgoingKind::StartChild
             | OutgoingKind::BeginChild
             | OutgoingKind::Signal
@@ -74,9 +75,10 @@ impl Run {
                 .event_time
                 .map_or(self.config.started_at, Time::from),
             OutgoingKind::ClosePolicy | OutgoingKind::ReportClose => {
-                self.closed_at().unwrap_or(self.config.started_at)
+                self.virtual_closed_at().unwrap_or(self.config.started_at)
             }
-        }
+        };
+        self.server_time(at)
     }
 
     /// Whether a child of this workflow id, initiated before an event, is to be started.
@@ -185,10 +187,13 @@ impl Run {
             user_metadata: event.user_metadata,
             versioning_override,
             priority: priority::merged(self.own_priority(), attributes.priority.as_ref()),
+            time_skipping_config: attributes.time_skipping_config,
             ..Default::default()
         };
+        let time = attributes.time_skipping_state_propagation.as_ref();
         ChildStart {
             inherited_version,
+            inherited_time: time.map(InheritedTime::from_proto).unwrap_or_default(),
             request,
             run_id: entry.child_run_id.clone(),
             parent: Parent {

@@ -83,6 +83,7 @@ impl Run {
             reset_points,
             last_worker_version,
             versioning,
+            virtual_time,
             updated_priority,
             transitions: _,
             random: _,
@@ -170,6 +171,7 @@ impl Run {
                 reset_points.iter().collect::<Vec<_>>(),
             ),
             (last_worker_version, updated_priority, versioning.recorded()),
+            virtual_time.as_ref().map(|time| time.recorded()),
         ))
     }
 }
@@ -207,7 +209,7 @@ impl Rebuild {
         };
         let run = &mut self.run;
         match attributes {
-            A::WorkflowExecutionStartedEventAttributes(it) => start::apply_started(run, it),
+            A::WorkflowExecutionStartedEventAttributes(it) => start::apply_started(run, it, at),
             A::WorkflowExecutionSignaledEventAttributes(it) => {
                 run.requests
                     .record_any_signal(RequestId::from(it.request_id.as_str()));
@@ -216,7 +218,12 @@ impl Rebuild {
             A::WorkflowExecutionOptionsUpdatedEventAttributes(it) => {
                 let callbacks = it.attached_completion_callbacks.iter();
                 run.callbacks.extend(callbacks.cloned());
-                workflow_options::apply_updated(run, it);
+                workflow_options::apply_updated(run, it, at);
+            }
+            A::WorkflowExecutionTimeSkippingTransitionedEventAttributes(it) => {
+                if let Some(time) = &mut run.virtual_time {
+                    time.transition(it, at);
+                }
             }
             A::WorkflowExecutionUpdateAdmittedEventAttributes(it) => {
                 let meta = it.request.as_ref().and_then(|it| it.meta.as_ref());

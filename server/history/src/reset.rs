@@ -74,7 +74,7 @@ pub struct ResetRun {
 }
 
 impl Run {
-    /// Begins the reset of this run, which does not change.
+    /// Begins the reset of this run, which does not change, at the time `now` of the server.
     ///
     /// # Errors
     /// [`Rejection::Invalid`] if the run cannot be reset to the point.
@@ -93,10 +93,16 @@ impl Run {
                 "Workflow task finish ID must be > 1 && <= workflow last event ID.".to_owned(),
             ));
         }
-        let config = reset_config(&self.config, run_id, now);
+        let config = reset_config(&self.config, run_id.clone(), now);
         let Rebuild { run, started, .. } =
             rebuild(self, config, EventId(point.0 - 1), namespace, seed);
         let mut run = run;
+        // In the time that the base run had at the point.
+        let now = run.virtual_time_at(now);
+        *run.config = reset_config(&self.config, run_id, now);
+        if let Some(time) = &mut run.virtual_time {
+            time.initial = time.skipped;
+        }
         // The base run's children report to it, and are ended with it.
         if run.children.len() > 0 {
             return Err(invalid(

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durably_proto::api::common::v1::{
-    Callback, Header, Link, Memo, Payloads, Priority, SearchAttributes, WorkflowExecution,
+    Callback, Header, Link, Memo, Payloads, Priority, SearchAttributes, TimeSkippingConfig,
+    WorkflowExecution,
 };
 use durably_proto::api::enums::v1::ContinueAsNewInitiator;
 use durably_proto::api::failure::v1::Failure;
@@ -18,6 +19,7 @@ use crate::input::{Signal, UpdateRequest};
 use crate::retry::RetryPolicy;
 use crate::time::Time;
 use crate::versioning::InheritedVersion;
+use crate::virtual_time::InheritedTime;
 
 /// Parameters of a run that a client starts ([`Start::from_request`]) or the previous run
 /// ([`Effect::StartNext`](crate::Effect::StartNext)).
@@ -57,6 +59,10 @@ pub struct Start {
     pub versioning_override: Option<VersioningOverride>,
     /// The version that it takes over from the run before or from its parent.
     pub inherited_version: InheritedVersion,
+    /// Whether and how the run skips time.
+    pub time_skipping: Option<TimeSkippingConfig>,
+    /// The skipped time that it takes over from the run before or from its parent.
+    pub inherited_time: InheritedTime,
     /// The timeouts.
     pub timeouts: Timeouts,
     /// Retry policy of failed and timed out runs.
@@ -136,6 +142,8 @@ pub struct Continued {
 pub struct ChildStart {
     /// The version that it takes over, if workers of that version poll its task queue.
     pub inherited_version: InheritedVersion,
+    /// The skipped time that it takes over.
+    pub inherited_time: InheritedTime,
     /// The start request.
     pub request: StartWorkflowExecutionRequest,
     /// The first run's id, chosen when the parent decides the start, so that a repeated delivery finds

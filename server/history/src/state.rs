@@ -27,6 +27,7 @@ use crate::start::{Parent, Timeouts};
 use crate::time::Time;
 use crate::tracked::Tracked;
 use crate::versioning::{Route, Versioning};
+use crate::virtual_time::VirtualTime;
 use crate::{limits, priority};
 
 /// The state of one run with its history. The crate documentation describes how it is driven.
@@ -86,6 +87,8 @@ pub struct Run {
     pub(crate) last_worker_version: Option<WorkerVersionStamp>,
     /// Versions of worker deployments; changes when workers take and complete workflow tasks.
     pub(crate) versioning: Versioning,
+    /// What the run has skipped of its time; none if it was never configured to.
+    pub(crate) virtual_time: Option<Box<VirtualTime>>,
     /// The priority that a client has set since the start, if any did.
     pub(crate) updated_priority: Option<Priority>,
     /// Number of state transitions, as descriptions show it.
@@ -281,13 +284,19 @@ impl Run {
         }
     }
 
-    /// When the run started.
+    /// When the run started, in the server's time.
     pub fn started_at(&self) -> Time {
-        self.config.started_at
+        let skipped = self.virtual_time.as_ref().map(|time| time.initial);
+        self.config.started_at.before(skipped.unwrap_or_default())
     }
 
-    /// When the run ended.
+    /// When the run ended, in the server's time.
     pub fn closed_at(&self) -> Option<Time> {
+        self.virtual_closed_at().map(|at| self.server_time(at))
+    }
+
+    /// When the run ended, in its own time.
+    pub(crate) fn virtual_closed_at(&self) -> Option<Time> {
         match self.phase {
             Phase::Running => None,
             Phase::Closed { at, .. } => Some(at),
@@ -348,8 +357,13 @@ impl Run {
     }
 
     /// When the first workflow task may be dispatched, if it is still held back and waits for
-    /// nothing else.
+    /// nothing else; in the server's time.
     pub fn delayed_until(&self) -> Option<Time> {
+        self.held_back_until().map(|at| self.server_time(at))
+    }
+
+    /// As [`delayed_until`](Self::delayed_until), in the run's own time.
+    pub(crate) fn held_back_until(&self) -> Option<Time> {
         let waits = self.is_delayed() && !self.awaits_parent;
         waits.then_some(self.config.executes_at)
     }

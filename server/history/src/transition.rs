@@ -63,6 +63,8 @@ pub enum Effect {
     Remove,
     /// An update reached a stage; notify its waiters.
     UpdateReached(UpdateStatus),
+    /// Whether the run skips time, or its fast-forward, has changed; the event that says so may be buffered.
+    TimeSkippingChanged,
     /// A field of the visibility index has changed.
     VisibilityChanged,
 }

@@ -47,7 +47,7 @@ fn an_activity_is_cancelled_by_the_task_that_schedules_it() {
         "10 activity_task_canceled scheduled=6 started=0 requested=7 \"ACTIVITY_ID_NOT_STARTED\"",
         "11 workflow_task_scheduled on=queue attempt=1 timeout=10s",
     ]);
-    assert_eq!(case.run.describe().pending_activities.len(), 1);
+    assert_eq!(case.run.describe(case.now).pending_activities.len(), 1);
 }
 
 #[test]

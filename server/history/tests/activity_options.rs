@@ -16,7 +16,7 @@ use crate::case::Case;
 use crate::command::{failure, schedule_activity, schedule_activity_with, seconds, update_options};
 
 fn pending(case: &Case) -> PendingActivityInfo {
-    case.run.describe().pending_activities.remove(0)
+    case.run.describe(case.now).pending_activities.remove(0)
 }
 
 fn shown(case: &Case) -> ActivityOptions {

@@ -17,7 +17,7 @@ use crate::command::{
 
 /// The one pending activity.
 fn pending(case: &Case) -> PendingActivityInfo {
-    let mut found = case.run.describe().pending_activities;
+    let mut found = case.run.describe(case.now).pending_activities;
     let pending = found.pop().expect("an activity is pending");
     assert_eq!(found, [], "one is pending");
     pending
@@ -224,7 +224,7 @@ fn a_repeated_request_pauses_once_and_another_one_is_refused() {
         request_id: "another".into(),
     });
     assert_eq!(case.apply(all).unwrap_err(), Rejection::AlreadyPaused);
-    let paused = case.run.describe().pending_activities;
+    let paused = case.run.describe(case.now).pending_activities;
     assert_eq!(paused.iter().filter(|it| it.paused).count(), 1);
 }
 

@@ -29,7 +29,7 @@ fn the_first_attempt_begins_at_once() {
     let activity = case.start_activity();
     assert_eq!(activity.token.attempt, 1);
     assert_eq!(activity.heartbeat_details, Some(payloads("half")));
-    let last_failure = case.run.describe().pending_activities[0]
+    let last_failure = case.run.describe(case.now).pending_activities[0]
         .last_failure
         .clone();
     assert_eq!(last_failure, None);
@@ -56,7 +56,7 @@ fn an_attempt_with_a_worker_learns_of_the_reset_and_keeps_its_heartbeats_until_i
     }));
     assert!(case.heartbeat(&activity, "half").reset);
     let details = |case: &Case| {
-        case.run.describe().pending_activities[0]
+        case.run.describe(case.now).pending_activities[0]
             .heartbeat_details
             .clone()
     };
@@ -93,7 +93,7 @@ fn a_paused_activity_stays_paused_on_request() {
         request.keep_paused = true;
         request.reset_heartbeat = true;
     }));
-    let kept = case.run.describe().pending_activities.remove(0);
+    let kept = case.run.describe(case.now).pending_activities.remove(0);
     assert!(kept.paused);
     assert_eq!(kept.attempt, 1);
     assert_eq!(kept.heartbeat_details, Some(payloads("half")));
@@ -103,7 +103,7 @@ fn a_paused_activity_stays_paused_on_request() {
     let mut case = failed_once();
     case.ok(pause_activity("1", "r"));
     case.ok(reset_activity("1", |_| {}));
-    assert!(!case.run.describe().pending_activities[0].paused);
+    assert!(!case.run.describe(case.now).pending_activities[0].paused);
     assert_eq!(case.start_activity().token.attempt, 1);
 }
 
@@ -132,7 +132,7 @@ fn the_options_of_the_start_come_back_without_the_priority() {
     case.ok(reset_activity("1", |request| {
         request.restore_options = true
     }));
-    let pending = case.run.describe().pending_activities.remove(0);
+    let pending = case.run.describe(case.now).pending_activities.remove(0);
     let options = pending.activity_options.expect("they are shown");
     assert_eq!(options.heartbeat_timeout, Some(seconds(0)));
     assert_eq!(options.priority.map(|it| it.priority_key), Some(1));

@@ -190,6 +190,7 @@ impl Case {
                 Effect::Deliver(key) => self.messages.push(*key),
                 Effect::Closed(_)
                 | Effect::Remove
+                | Effect::TimeSkippingChanged
                 | Effect::UpdateReached(_)
                 | Effect::VisibilityChanged => {}
             }

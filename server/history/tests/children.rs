@@ -135,7 +135,7 @@ fn a_child_starts_and_completes() {
         "11 workflow_task_scheduled on=queue attempt=1 timeout=10s",
     ]);
     assert!(!parent.run.has_outgoing());
-    assert!(parent.run.describe().pending_children.is_empty());
+    assert!(parent.run.describe(parent.now).pending_children.is_empty());
 }
 
 #[test]
@@ -550,7 +550,7 @@ fn a_closing_parent_ends_its_children_as_their_policies_say() {
             _ => assert_eq!(last[1], "2 workflow_execution_cancel_requested"),
         }
         // Descriptions of the closed parent show the child.
-        assert_eq!(parent.run.describe().pending_children.len(), 1);
+        assert_eq!(parent.run.describe(parent.now).pending_children.len(), 1);
         parent.ok(Input::Delivered(Delivered::Done(policy)));
     }
 }
@@ -618,7 +618,7 @@ fn a_started_child_is_described() {
     let pending = |parent: &Case| {
         parent
             .run
-            .describe()
+            .describe(parent.now)
             .pending_children
             .pop()
             .expect("a child")

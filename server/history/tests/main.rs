@@ -38,6 +38,7 @@ mod start;
 mod sticky;
 mod stored;
 mod task_failure;
+mod time_skipping;
 mod timer;
 mod update;
 mod versioning;

@@ -8,12 +8,13 @@ use durably_history::{
     ChildClosed, ChildEnd, CompleteActivity, Delivered, Effect, FailActivity, Heartbeat, Input,
     OptionsChange, OutgoingKey, OutgoingKind, PauseActivities, Reply, RequestCancel,
     ResetActivities, Run, Signal, Start, Terminate, Time, Transition, UnpauseActivities,
-    UpdateActivityOptions, WorkflowTaskKey, WorkflowTaskToken,
+    UpdateActivityOptions, UpdateOptions, WorkflowTaskKey, WorkflowTaskToken,
 };
 use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::command::v1::Command;
-use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::common::v1::{FastForwardConfig, TimeSkippingConfig, WorkflowExecution};
 use durably_proto::api::protocol::v1::Message;
+use durably_proto::api::workflow::v1::WorkflowExecutionOptions;
 use durably_proto::wkt::FieldMask;
 
 use crate::case::{self, QUEUE, STICKY, Stored, assert_rebuilt, assert_same};
@@ -44,6 +45,20 @@ fn a_restored_run_does_what_the_run_would_have_done() {
     assert!((1..20).contains(&closed), "{closed} runs closed");
 }
 
+fn time_skipping(random: &mut Random) -> TimeSkippingConfig {
+    let enabled = random.once_in(2);
+    let forwards = enabled && random.once_in(2);
+    TimeSkippingConfig {
+        enabled,
+        fast_forward_config: forwards.then(|| FastForwardConfig {
+            id: random.below(2).to_string(),
+            duration: Some(seconds(random.below(15) as i64 + 1)),
+        }),
+        disable_propagation: random.once_in(2),
+        max_session_skip_count: random.below(4) as i32 + 1,
+    }
+}
+
 /// The two runs, and what a driver knows about them.
 struct Walk {
     random: Random,
@@ -72,6 +87,7 @@ impl Walk {
             workflow_run_timeout: random.once_in(3).then(|| seconds(60)),
             workflow_start_delay: random.once_in(4).then(|| seconds(5)),
             retry_policy: random.once_in(3).then(|| command::attempts(2)),
+            time_skipping_config: random.once_in(3).then(|| time_skipping(&mut random)),
             ..Default::default()
         };
         let start = Start::from_request(request, "run".into(), seed).expect("a good request");
@@ -338,7 +354,17 @@ impl Walk {
         let jitter = Duration::from_secs(self.random.below(3) as u64);
         let mut flag = || self.random.once_in(2);
         let (first, second, third) = (flag(), flag(), flag());
-        match self.random.below(5) {
+        match self.random.below(6) {
+            5 => Input::UpdateOptions(Box::new(UpdateOptions {
+                options: WorkflowExecutionOptions {
+                    time_skipping_config: first.then(|| time_skipping(&mut self.random)),
+                    ..Default::default()
+                },
+                mask: FieldMask {
+                    paths: vec!["time_skipping_config".to_owned()],
+                },
+                identity: "operator".to_owned(),
+            })),
             0..=1 => Input::PauseActivities(PauseActivities {
                 selected,
                 identity: "operator".to_owned(),

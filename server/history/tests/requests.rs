@@ -141,7 +141,7 @@ fn a_description_shows_what_is_pending() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1"), schedule_activity("2")]);
     case.start_activity();
-    let description = case.run.describe();
+    let description = case.run.describe(case.now);
     let states: Vec<_> = description
         .pending_activities
         .iter()

@@ -388,7 +388,7 @@ fn parts_with_other_contents_restore_a_run_or_an_error() {
             // Damage that no checksum finds can be a run that never was, but one that can be read.
             Ok(run) => {
                 restored += 1;
-                run.describe();
+                run.describe(durably_history::Time::default());
                 run.unrecorded_events();
                 for effect in run.pending_tasks() {
                     if let durably_history::Effect::Deliver(key) = effect {

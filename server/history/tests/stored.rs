@@ -8,6 +8,7 @@ use durably_history::{
 
 use crate::case::{Case, Stored, assert_same};
 use crate::snapshot::{full, operated_activities, without_children};
+use crate::time_skipping::forwarded;
 
 /// Written by the first version of the format. Whatever changes, it is restored as the same run: a
 /// later version that stores a run in another way adds a file, and keeps this one.
@@ -21,6 +22,14 @@ const CHILD_RUN_IDS: &str = include_str!("stored/child_run_ids.txt");
 
 /// Written by the version that keeps what operators do to activities.
 const OPERATED_ACTIVITIES: &str = include_str!("stored/operated_activities.txt");
+
+/// Written by the version that skips the time of single runs.
+const TIME_SKIPPING: &str = include_str!("stored/time_skipping.txt");
+
+#[test]
+fn a_run_that_has_skipped_time_is_restored() {
+    is_restored("time_skipping.txt", TIME_SKIPPING, &forwarded());
+}
 
 #[test]
 fn activities_that_operators_paused_reset_and_changed_are_restored() {
@@ -42,7 +51,10 @@ fn a_run_with_children_is_restored() {
 fn a_start_of_a_child_without_a_run_id_is_restored() {
     let restored = read(CHILDREN).restore().expect("it was stored whole");
     let expected = full().run;
-    assert_same(&restored.describe(), &expected.describe());
+    assert_same(
+        &restored.describe(durably_history::Time::default()),
+        &expected.describe(durably_history::Time::default()),
+    );
     let start = |run: &Run| match run.outgoing(OutgoingKey {
         event: EventId(11),
         kind: OutgoingKind::StartChild,

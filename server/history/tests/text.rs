@@ -9,6 +9,9 @@ use durably_proto::api::history::v1::history_event::Attributes as A;
 use durably_proto::api::update::v1::outcome;
 use durably_proto::wkt;
 
+/// When the first run of a case starts, in seconds since 1970.
+const START: i64 = 1_000_000_000;
+
 pub fn line(event: &HistoryEvent) -> String {
     let name = event
         .event_type()
@@ -191,6 +194,13 @@ fn detail(event: &HistoryEvent) -> String {
         }
         A::WorkflowExecutionOptionsUpdatedEventAttributes(a) => {
             format!("attached={}", a.attached_request_id)
+        }
+        A::WorkflowExecutionTimeSkippingTransitionedEventAttributes(a) => {
+            let target = a.target_time.as_ref();
+            let target = target.map(|at| format!("to={}", at.seconds - START));
+            let ended = a.disabled_after_fast_forward.then(|| "ended".to_owned());
+            let both: Vec<_> = target.into_iter().chain(ended).collect();
+            both.join(" ")
         }
         A::StartChildWorkflowExecutionInitiatedEventAttributes(a) => format!(
             "{} {} completed={}",

@@ -140,7 +140,7 @@ fn a_run_that_upgrades_starts_no_activity_before_its_code_has_moved() {
     assert_eq!(stale.unwrap_err(), NO_ACTIVITY);
     let started = case.ok(take_activity(offered, polled_by("2", "2", 2)));
     assert!(matches!(started, Reply::Activity(_)), "{started:?}");
-    let described = case.run.describe().pending_activities;
+    let described = case.run.describe(case.now).pending_activities;
     assert_eq!(
         described[0].last_deployment_version,
         Some(version("2").to_proto())

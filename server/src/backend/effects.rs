@@ -51,9 +51,13 @@ impl Backend {
                     execution.closed.notify_waiters();
                 }
                 Effect::UpdateReached(status) => record.waiters.notify_update(&status),
+                Effect::TimeSkippingChanged => execution.changed.notify_waiters(),
                 // The row is part of the commit.
                 Effect::VisibilityChanged => {}
             }
+        }
+        if !record.run.is_fast_forwarding() {
+            record.waiters.end_fast_forward_waits();
         }
         if record.next_due() != record.alarm {
             self.set_alarm(execution, record);

@@ -29,7 +29,7 @@ pub(crate) struct Execution {
     pub(crate) name: ExecutionName,
     pub(crate) namespace: Arc<Namespace>,
     runs: Mutex<Runs>,
-    /// Notified after every commit that added events.
+    /// Notified after every commit that added events, or changed whether a run skips time.
     pub(crate) changed: Notify,
     /// Notified when a run closes.
     pub(crate) closed: Notify,

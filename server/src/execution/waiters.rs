@@ -20,6 +20,8 @@ pub(crate) struct Waiters {
     updates: Vec<UpdateWaiter>,
     /// Waits that let a skipping clock skip until the run closes.
     closes: Vec<Arc<Wait>>,
+    /// Waits that let a skipping clock skip until the run's fast-forward is settled.
+    fast_forwards: Vec<Arc<Wait>>,
     /// Waits that let a skipping clock skip until an update reaches a stage.
     update_waits: Vec<(UpdateId, WaitStage, Arc<Wait>)>,
 }
@@ -56,6 +58,7 @@ impl Waiters {
             .all(|query| query.resolution.is_closed())
             && self.updates.iter().all(|waiter| waiter.status.is_closed())
             && self.closes.iter().all(|wait| wait.is_over())
+            && self.fast_forwards.iter().all(|wait| wait.is_over())
             && self.update_waits.iter().all(|(_, _, wait)| wait.is_over())
     }
 
@@ -124,6 +127,14 @@ impl Waiters {
         WaitGuard::new(wait)
     }
 
+    /// Lets the clock skip until the run's fast-forward is settled.
+    pub(crate) fn begin_fast_forward_wait(&mut self, clock: &Timekeeper) -> WaitGuard {
+        self.fast_forwards.retain(|wait| !wait.is_over());
+        let wait = Wait::begin(clock);
+        self.fast_forwards.push(Arc::clone(&wait));
+        WaitGuard::new(wait)
+    }
+
     /// Lets the clock skip until an update reaches the stage `until`.
     pub(crate) fn begin_update_wait(
         &mut self,
@@ -140,6 +151,13 @@ impl Waiters {
     /// Ends the waits for the run's close.
     pub(crate) fn end_close_waits(&mut self) {
         for wait in self.closes.drain(..) {
+            wait.end();
+        }
+    }
+
+    /// Ends the waits for the run's fast-forward.
+    pub(crate) fn end_fast_forward_waits(&mut self) {
+        for wait in self.fast_forwards.drain(..) {
             wait.end();
         }
     }

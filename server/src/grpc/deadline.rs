@@ -89,6 +89,8 @@ pub(super) const LONG_POLL: Duration = Duration::from_secs(60);
 pub(super) const HISTORY_POLL: Duration = Duration::from_secs(20);
 /// How long a request waits for an update; the real server's value.
 pub(super) const UPDATE_POLL: Duration = Duration::from_secs(20);
+/// How long a request waits for the end of a fast-forward; the real server's value.
+pub(super) const FAST_FORWARD_POLL: Duration = Duration::from_secs(20);
 /// How long a query without a client deadline waits for a worker.
 const QUERY: Duration = Duration::from_secs(30);
 /// Part of a client's timeout that is left for the response to arrive.

@@ -23,6 +23,7 @@ mod start;
 pub(crate) mod status;
 mod task_queue;
 mod test_service;
+mod time_skipping;
 mod token;
 mod unimplemented;
 mod update;

@@ -7,13 +7,14 @@ use durably_proto::service::workflow::workflow_service_server::WorkflowService;
 use tonic::{Request, Response, Status};
 
 use super::deadline::{
-    HISTORY_POLL, LONG_POLL, UPDATE_POLL, WaitLimit, poll_deadline, query_deadline,
+    FAST_FORWARD_POLL, HISTORY_POLL, LONG_POLL, UPDATE_POLL, WaitLimit, poll_deadline,
+    query_deadline,
 };
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
     Frontend, activity_operations, activity_task, batch, deployment, history_reader, into_response,
-    multi_operation, namespace, query, reset, respond, schedule, start, task_queue, update,
-    visibility, worker, workflow, workflow_options, workflow_task,
+    multi_operation, namespace, query, reset, respond, schedule, start, task_queue, time_skipping,
+    update, visibility, worker, workflow, workflow_options, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -679,6 +680,18 @@ impl WorkflowService for Frontend {
         let answer = self
             .unless_stopped(update::poll(&scope, request.into_inner(), skips, limit))
             .await;
+        respond(scope, answer).await
+    }
+
+    async fn poll_workflow_execution_time_skipping(
+        &self,
+        request: Request<PollWorkflowExecutionTimeSkippingRequest>,
+    ) -> Result<Response<PollWorkflowExecutionTimeSkippingResponse>, Status> {
+        let scope = self.scope();
+        let skips = self.skips(&request);
+        let limit = WaitLimit::of(request.metadata(), FAST_FORWARD_POLL);
+        let poll = time_skipping::poll(&scope, request.into_inner(), skips, limit);
+        let answer = self.unless_stopped(poll).await;
         respond(scope, answer).await
     }
 

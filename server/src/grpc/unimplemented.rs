@@ -86,7 +86,6 @@ macro_rules! unimplemented_workflow_methods {
             update_activity_execution_options UpdateActivityExecutionOptions(UpdateActivityExecutionOptionsRequest) UpdateActivityExecutionOptionsResponse,
             terminate_nexus_operation_execution TerminateNexusOperationExecution(TerminateNexusOperationExecutionRequest) TerminateNexusOperationExecutionResponse,
             delete_nexus_operation_execution DeleteNexusOperationExecution(DeleteNexusOperationExecutionRequest) DeleteNexusOperationExecutionResponse,
-            poll_workflow_execution_time_skipping PollWorkflowExecutionTimeSkipping(PollWorkflowExecutionTimeSkippingRequest) PollWorkflowExecutionTimeSkippingResponse,
         }
     };
 }

@@ -119,7 +119,7 @@ pub(super) fn describe(
     let mut runs = execution.lock();
     let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
     match runs.get(&run_id)? {
-        Some(record) => Ok(record.run.describe()),
+        Some(record) => Ok(record.run.describe(scope.clock.now())),
         None => Err(Error::NotFound(format!("no run {run_id}"))),
     }
 }

@@ -53,15 +53,8 @@ pub(super) fn checked(
         )));
     }
     durably_history::check_priority(options.priority.as_ref())?;
-    if mask
-        .paths
-        .iter()
-        .any(|path| path.starts_with(TIME_SKIPPING))
-    {
-        return Err(check::invalid(
-            "time_skipping_config is not supported by the embedded server",
-        ));
-    }
+    let mut options = options;
+    durably_history::check_time_skipping(options.time_skipping_config.as_mut())?;
     Ok(Change { options, mask })
 }
 
@@ -110,9 +103,8 @@ fn is_path(path: &str) -> bool {
     PATHS.contains(&path)
 }
 
-const TIME_SKIPPING: &str = "time_skipping_config";
 /// The fields of the options, and those of the messages in them that clients name.
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 21] = [
     "versioning_override",
     "versioning_override.auto_upgrade",
     "versioning_override.behavior",
@@ -125,5 +117,13 @@ const PATHS: [&str; 13] = [
     "priority.priority_key",
     "priority.fairness_key",
     "priority.fairness_weight",
-    TIME_SKIPPING,
+    "time_skipping_config",
+    "time_skipping_config.enabled",
+    "time_skipping_config.fast_forward_config",
+    "time_skipping_config.fast_forward_config.id",
+    "time_skipping_config.fast_forward_config.duration",
+    "time_skipping_config.fast_forward_config.duration.seconds",
+    "time_skipping_config.fast_forward_config.duration.nanos",
+    "time_skipping_config.disable_propagation",
+    "time_skipping_config.max_session_skip_count",
 ];

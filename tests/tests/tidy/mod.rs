@@ -105,11 +105,11 @@ fn folders_import_in_one_direction() {
         folder: "server/history/src",
         layers: "checksum corrupted field_mask go_duration id json limits local_time time tracked versioning
             / event_log input random rejection
-            / cron failure priority queue retry reuse_policy schedule
+            / cron failure priority queue retry reuse_policy schedule virtual_time
             / pending start
             / state transition
             / open_transition pending_tasks snapshot
-            / event next_run outgoing updates
+            / event next_run outgoing time_skipping updates
             / closing
             / task
             / delivery request

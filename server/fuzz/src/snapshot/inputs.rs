@@ -272,11 +272,12 @@ fn request(choices: &mut Choices<'_>) -> Input {
 }
 
 fn any_deadline(choices: &mut Choices<'_>) -> Deadline {
-    match choices.below(5) {
+    match choices.below(6) {
         0 => Deadline::FirstWorkflowTask,
         1 => Deadline::WorkflowTask(Stamp(choices.below(8) as u64)),
         2 => Deadline::Timer(id(choices).as_str().into()),
         3 => Deadline::Activity(event(choices)),
+        4 => Deadline::FastForward,
         _ => Deadline::Run,
     }
 }

@@ -274,8 +274,12 @@ impl StartChild {
         completing: &mut Completion,
         out: &mut OpenTransition,
     ) -> EventId {
+        let time = run.virtual_time.as_ref();
+        let (time_skipping_config, inherited) = time.map(|it| it.of_child()).unwrap_or_default();
         let event = StartChildWorkflowExecutionInitiatedEventAttributes {
             workflow_task_completed_event_id: completing.completed.0,
+            time_skipping_config,
+            time_skipping_state_propagation: inherited.to_proto(),
             ..self.attributes
         };
         let child = Child::from(&event);

@@ -54,7 +54,7 @@ pub(crate) fn complete(
         && leaves_no_trace(run, &task, &steps, &response);
     task_end::take_started(run);
     // The start delay ended while this task was started, so its deadline scheduled no other task.
-    let is_overdue = vanishes && run.delayed_until().is_some_and(|at| at <= out.now);
+    let is_overdue = vanishes && run.held_back_until().is_some_and(|at| at <= out.now);
     let mut completing = Completion {
         completed: EventId::NONE,
         identity: response.identity.clone(),

@@ -128,6 +128,7 @@ pub(crate) fn unrecorded(at: Time, attributes: Attributes) -> HistoryEvent {
     HistoryEvent {
         event_time: Some(at.into()),
         event_type: event_type(&attributes).into(),
+        worker_may_ignore: may_be_ignored(&attributes),
         attributes: Some(attributes),
         ..Default::default()
     }
@@ -211,6 +212,15 @@ fn request_id_of(event: &HistoryEvent) -> Option<&str> {
     Some(id.as_str()).filter(|id| !id.is_empty())
 }
 
+/// Whether a worker that does not know the event may replay without it.
+fn may_be_ignored(attributes: &Attributes) -> bool {
+    matches!(
+        attributes,
+        Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(_)
+            | Attributes::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_)
+    )
+}
+
 /// The event type of the attributes; Temporal's messages name each twice.
 fn event_type(attributes: &Attributes) -> EventType {
     use Attributes as A;
@@ -230,6 +240,9 @@ fn event_type(attributes: &Attributes) -> EventType {
         }
         A::WorkflowExecutionOptionsUpdatedEventAttributes(_) => {
             EventType::WorkflowExecutionOptionsUpdated
+        }
+        A::WorkflowExecutionTimeSkippingTransitionedEventAttributes(_) => {
+            EventType::WorkflowExecutionTimeSkippingTransitioned
         }
         A::WorkflowExecutionUpdateAdmittedEventAttributes(_) => {
             EventType::WorkflowExecutionUpdateAdmitted

@@ -26,12 +26,12 @@ use crate::pending::activities::{Activity, ActivityState, Pause};
 use crate::queue;
 use crate::state::{Run, ScheduledTask, WorkflowTask};
 use crate::task::activity_task;
-use crate::time::{between, timeout_to_proto, to_proto};
+use crate::time::{Time, between, timeout_to_proto, to_proto};
 use crate::versioning::DeploymentVersion;
 
 impl Run {
-    /// The response to `DescribeWorkflowExecution`.
-    pub fn describe(&self) -> DescribeWorkflowExecutionResponse {
+    /// The response to `DescribeWorkflowExecution` at the time `now` of the server.
+    pub fn describe(&self, now: Time) -> DescribeWorkflowExecutionResponse {
         DescribeWorkflowExecutionResponse {
             execution_config: Some(WorkflowExecutionConfig {
                 task_queue: Some(queue::normal(&self.config.task_queue)),
@@ -48,7 +48,7 @@ impl Run {
                 .collect(),
             pending_children: self.pending_children(),
             pending_workflow_task: self.pending_workflow_task(),
-            workflow_extended_info: Some(self.extended_info()),
+            workflow_extended_info: Some(self.extended_info(self.virtual_time_at(now))),
             ..Default::default()
         }
     }
@@ -64,7 +64,7 @@ impl Run {
         let indexed = SearchAttributes {
             indexed_fields: builds.chain(self.search_attributes.cloned()).collect(),
         };
-        let closed_at = self.closed_at();
+        let closed_at = self.virtual_closed_at();
         let itself = || self.execution();
         let info = WorkflowExecutionInfo {
             execution: Some(itself()),
@@ -189,7 +189,7 @@ impl Run {
         }
     }
 
-    fn extended_info(&self) -> WorkflowExecutionExtendedInfo {
+    fn extended_info(&self, now: Time) -> WorkflowExecutionExtendedInfo {
         // The real server does not show the request of a reset.
         let shown = self.requests.events();
         let shown = shown.filter(|(_, kind, _)| *kind != EventType::WorkflowTaskFailed);
@@ -207,6 +207,7 @@ impl Run {
             cancel_requested: self.cancel_requested,
             original_start_time: Some(self.config.started_at.into()),
             request_id_infos: request_id_infos.collect(),
+            time_skipping_info: self.virtual_time.as_ref().map(|time| time.info(now)),
             ..Default::default()
         }
     }

@@ -18,6 +18,7 @@ use crate::retry::RetryPolicy;
 use crate::start::{Chain, ChildStart, Start, StartDelay, Timeouts};
 use crate::time::{check_duration, timeout_from_proto};
 use crate::versioning::{InheritedVersion, check_override};
+use crate::virtual_time::{InheritedTime, check_time_skipping};
 use crate::{priority, queue};
 
 impl Start {
@@ -60,6 +61,8 @@ impl Start {
             request.workflow_task_timeout.as_ref(),
         )?;
         check_override(request.versioning_override.as_ref()).map_err(Invalid)?;
+        let mut time_skipping = request.time_skipping_config;
+        check_time_skipping(time_skipping.as_mut())?;
         Ok(Self {
             workflow_id: WorkflowId::from(request.workflow_id),
             seed,
@@ -77,6 +80,8 @@ impl Start {
             priority: request.priority,
             versioning_override: request.versioning_override,
             inherited_version: InheritedVersion::None,
+            time_skipping,
+            inherited_time: InheritedTime::default(),
             timeouts,
             retry_policy: request
                 .retry_policy
@@ -129,6 +134,7 @@ impl Start {
             parent: Some(child.parent),
             root: Some(child.root),
             inherited_version: child.inherited_version,
+            inherited_time: child.inherited_time,
             ..Self::from_request(child.request, run_id, seed)?
         })
     }
@@ -183,6 +189,7 @@ impl Start {
             links: request.links,
             versioning_override: request.versioning_override,
             priority: request.priority,
+            time_skipping_config: request.time_skipping_config,
             ..Default::default()
         };
         Ok(Self {

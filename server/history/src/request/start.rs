@@ -26,12 +26,15 @@ use crate::time::{Time, timeout_to_proto, to_proto};
 use crate::tracked::Tracked;
 use crate::transition::{Effect, Reply, Transition};
 use crate::versioning::{PolledBy, Versioning, in_newest_form};
+use crate::virtual_time::VirtualTime;
 
 impl Run {
-    /// Starts a run at `now`.
+    /// Starts a run at the time `now` of the server.
     ///
     /// The reply is the first workflow task if [`Start::eager`] is set and the task is not delayed.
     pub fn start(start: Start, now: Time) -> (Self, Transition) {
+        // In the time of the run before, or of the parent.
+        let now = now + start.inherited_time.skipped;
         let mut out = OpenTransition::new(now);
         let backoff = first_backoff(&start, now);
         let config = config(&start, backoff, now);
@@ -39,7 +42,7 @@ impl Run {
         let eager = start.eager && !delayed;
         let event = started_event(&start, &config, backoff, eager);
         let mut run = empty(config, start.seed);
-        apply_started(&mut run, &event);
+        apply_started(&mut run, &event, now);
         run.record(
             now,
             Attributes::WorkflowExecutionStartedEventAttributes(event),
@@ -161,6 +164,7 @@ pub(crate) fn empty(config: RunConfig, seed: u64) -> Run {
         reset_points: Tracked::default(),
         last_worker_version: None,
         versioning: Versioning::default(),
+        virtual_time: None,
         updated_priority: None,
         transitions: 1,
         random: Random::new(seed),
@@ -169,13 +173,18 @@ pub(crate) fn empty(config: RunConfig, seed: u64) -> Run {
 }
 
 /// Sets what a run without events has once the event of its start is recorded.
-pub(crate) fn apply_started(run: &mut Run, event: &WorkflowExecutionStartedEventAttributes) {
+pub(crate) fn apply_started(
+    run: &mut Run,
+    event: &WorkflowExecutionStartedEventAttributes,
+    at: Time,
+) {
     run.requests.record(
         run.config.request_id.clone(),
         EventType::WorkflowExecutionStarted,
         EventId::FIRST,
     );
     run.versioning.apply_started(event);
+    run.virtual_time = VirtualTime::started(event, at);
     // A parent starts the first run only.
     run.awaits_parent =
         event.parent_workflow_execution.is_some() && event.continued_execution_run_id.is_empty();
@@ -272,6 +281,8 @@ fn started_event(
         versioning_override: start.versioning_override.as_ref().map(in_newest_form),
         priority: start.priority.clone(),
         eager_execution_accepted: eager,
+        time_skipping_config: start.time_skipping.clone(),
+        time_skipping_state_propagation: start.inherited_time.to_proto(),
         ..Default::default()
     };
     start.inherited_version.record(&mut event);

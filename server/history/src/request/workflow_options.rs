@@ -1,4 +1,4 @@
-//! Changes the options of a run: its priority, and the override of its versioning.
+//! Changes the options of a run: its priority, the override of its versioning, and whether it skips time.
 
 use durably_proto::api::common::v1::{Link, Priority};
 use durably_proto::api::enums::v1::VersioningBehavior;
@@ -12,8 +12,10 @@ use crate::open_transition::OpenTransition;
 use crate::rejection::{Invalid, Rejection};
 use crate::state::{Run, WorkflowTask};
 use crate::task::{activity_task, workflow_task};
+use crate::time::Time;
 use crate::transition::{Effect, Reply};
 use crate::versioning::{DeploymentVersion, in_newest_form};
+use crate::virtual_time::VirtualTime;
 
 /// Replaces the options that the mask names; records them all, if they have changed.
 pub(crate) fn apply(
@@ -24,16 +26,26 @@ pub(crate) fn apply(
     let before = WorkflowExecutionOptions {
         versioning_override: run.versioning.override_given().cloned(),
         priority: run.own_priority().cloned(),
-        ..Default::default()
+        time_skipping_config: run.virtual_time.as_ref().and_then(|it| it.config.clone()),
     };
     let options = merged(&before, &request)?;
-    let changed = options != before;
+    // The same fast-forward once more is another one.
+    let forwards = sets_time_skipping(&request)
+        && options
+            .time_skipping_config
+            .as_ref()
+            .is_some_and(|it| it.fast_forward_config.is_some());
+    let sets_time = forwards || options.time_skipping_config != before.time_skipping_config;
+    let changed = sets_time || options != before;
     if changed {
         let event = WorkflowExecutionOptionsUpdatedEventAttributes {
             versioning_override: options.versioning_override.as_ref().map(in_newest_form),
             unset_versioning_override: options.versioning_override.is_none(),
             priority: options.priority.clone(),
             identity: request.identity,
+            // As on the real server, the configuration stands there whatever else has changed.
+            time_skipping_config: options.time_skipping_config.clone(),
+            time_skipping_config_updated: sets_time,
             ..Default::default()
         };
         record(event, Vec::new(), run, out);
@@ -54,7 +66,10 @@ pub(crate) fn record(
 ) {
     let callbacks = event.attached_completion_callbacks.iter();
     run.callbacks.extend(callbacks.cloned());
-    let moved = apply_updated(run, &event);
+    if event.time_skipping_config_updated {
+        out.effect(Effect::TimeSkippingChanged);
+    }
+    let moved = apply_updated(run, &event, out.now);
     run.buffer_with_links(
         out.now,
         Attributes::WorkflowExecutionOptionsUpdatedEventAttributes(event),
@@ -83,7 +98,15 @@ pub(crate) struct Moved {
 pub(crate) fn apply_updated(
     run: &mut Run,
     event: &WorkflowExecutionOptionsUpdatedEventAttributes,
+    at: Time,
 ) -> Moved {
+    if event.time_skipping_config_updated {
+        VirtualTime::set(
+            &mut run.virtual_time,
+            event.time_skipping_config.clone(),
+            at,
+        );
+    }
     let given = event.versioning_override.as_ref();
     let is_for_versioning = event.unset_versioning_override || given.is_some();
     let moves = is_for_versioning && run.versioning.replace_override(given);
@@ -123,10 +146,21 @@ fn merged(
             "versioning_override doesn't support partial updates",
         ));
     }
+    let mut paths = request.mask.paths.iter();
+    if paths.any(|path| path.starts_with("time_skipping_config.")) {
+        return Err(invalid(
+            "time_skipping_config doesn't support partial update",
+        ));
+    }
     if has("versioning_override") || behavior {
         options
             .versioning_override
             .clone_from(&given.versioning_override);
+    }
+    if sets_time_skipping(request) {
+        options
+            .time_skipping_config
+            .clone_from(&given.time_skipping_config);
     }
     if has("priority") {
         options.priority.clone_from(&given.priority);
@@ -147,6 +181,11 @@ fn merged(
         into.fairness_weight = given.fairness_weight;
     });
     Ok(options)
+}
+
+fn sets_time_skipping(request: &UpdateOptions) -> bool {
+    let mut paths = request.mask.paths.iter();
+    paths.any(|path| path == "time_skipping_config")
 }
 
 fn invalid(message: &str) -> Rejection {

@@ -13,6 +13,7 @@ use crate::snapshot::message::{
     Empty, counter, nanos, recorded, required, time, timeout, timeout_message, up_to,
 };
 use crate::snapshot::versioning::VersioningMessage;
+use crate::snapshot::virtual_time::VirtualTimeMessage;
 use crate::state::{
     ContinueAsNewSuggestion, HistorySize, Phase, Run, ScheduledTask, StartedTask, TaskType,
     WorkflowTask,
@@ -67,6 +68,8 @@ pub(super) struct CoreMessage {
     pub(super) deletion_requested: bool,
     #[prost(message, optional, tag = "23")]
     pub(super) updated_priority: Option<Priority>,
+    #[prost(message, optional, tag = "24")]
+    pub(super) virtual_time: Option<VirtualTimeMessage>,
 }
 
 /// Field numbers are stable.
@@ -193,6 +196,7 @@ impl CoreMessage {
             random: run.random.state(),
             awaits_parent: run.awaits_parent,
             versioning: VersioningMessage::new(&run.versioning),
+            virtual_time: run.virtual_time.as_deref().map(Into::into),
         }
     }
 

@@ -37,6 +37,7 @@ mod part;
 mod pending;
 mod restore;
 mod versioning;
+mod virtual_time;
 
 pub use changes::{Changes, Part};
 pub use key::PartKey;

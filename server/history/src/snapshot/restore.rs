@@ -18,6 +18,7 @@ use crate::snapshot::outgoing::{ChildMessage, OutgoingMessage};
 use crate::snapshot::part;
 use crate::snapshot::pending::{ActivityMessage, RequestMessage, TimerMessage, UpdateMessage};
 use crate::snapshot::versioning::VersioningMessage;
+use crate::snapshot::virtual_time::VirtualTimeMessage;
 use crate::state::{Run, RunConfig, Taken};
 
 impl Run {
@@ -108,6 +109,7 @@ fn from_core(
         awaits_parent: core.awaits_parent,
         last_worker_version: core.last_worker_version.take(),
         versioning: VersioningMessage::restore(core.versioning.take())?,
+        virtual_time: VirtualTimeMessage::restore(core.virtual_time.take())?,
         updated_priority: core.updated_priority,
         transitions: counter("the number of transitions", core.transitions, i64::MAX)?,
         random: Random::new(core.random),
@@ -220,6 +222,9 @@ fn check_invariants(run: &Run) -> Result<(), &'static str> {
     });
     if has_premature {
         return Err("a child begins before it is started");
+    }
+    if let Some(time) = &run.virtual_time {
+        time.check()?;
     }
     Ok(())
 }
