@@ -29,5 +29,6 @@ mod schedules;
 mod search_attributes;
 mod sizes;
 mod starts;
+mod time_skipping;
 mod unrecorded;
 mod update_with_start;
