@@ -186,7 +186,7 @@ pub use workflow::{
 ///
 /// They follow the versions of Temporal's API, not this crate's.
 pub mod raw {
-    pub use durably_proto::api;
+    pub use durably_proto::{api, wkt};
     pub use tonic::{Code, Status};
 
     pub use crate::transport::rpc::RawClient;
