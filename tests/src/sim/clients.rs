@@ -25,7 +25,7 @@ use tonic::Code;
 
 use super::{
     check, families,
-    network::{CallError, call},
+    network::{self, CallError, call},
     schedules,
     schedules::Lifetime,
     worker::{QUEUE, payload, payloads},
@@ -468,6 +468,8 @@ impl Client {
             self.id
         );
         let created = self.world.start.elapsed();
+        // A copy of the creation that arrives after the deletion creates the schedule again.
+        network::settle().await;
         self.pause(150_000).await;
         let deleted = self.world.start.elapsed();
         let request = DeleteScheduleRequest {

@@ -70,6 +70,14 @@ macro_rules! call {
 }
 pub(super) use call;
 
+/// The longest time that a message is on its way, in milliseconds.
+const LONGEST_TRAVEL_MS: u64 = 8000;
+
+/// Waits until all requests that were sent before have arrived.
+pub(super) async fn settle() {
+    tokio::time::sleep(Duration::from_millis(LONGEST_TRAVEL_MS)).await;
+}
+
 /// Sends a request over the network.
 pub(super) async fn send<Q: Clone + 'static, R: 'static>(
     world: &Rc<World>,
@@ -155,7 +163,7 @@ async fn deliver<Q: 'static, R: 'static>(
 /// The time that a message is on its way; long enough to be overtaken now and then.
 async fn travel(world: &World) {
     let longest = match world.fault("late messages", 20) {
-        true => 8000,
+        true => LONGEST_TRAVEL_MS,
         false => 20,
     };
     tokio::time::sleep(world.draw(|rng| rng.millis_below(longest))).await;
