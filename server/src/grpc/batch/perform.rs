@@ -26,14 +26,15 @@ pub(crate) fn perform(
     let namespace = request.namespace.clone();
     let workflow_execution = Some(target.execution.clone());
     let reason = request.reason.clone();
-    match request.operation.clone().ok_or_else(unsupported)? {
+    // Only what a request of this workflow needs is copied: a batch may be about many.
+    match request.operation.as_ref().ok_or_else(unsupported)? {
         Operation::TerminationOperation(operation) => {
             let terminate = TerminateWorkflowExecutionRequest {
                 namespace,
                 workflow_execution,
                 reason,
-                details: operation.details,
-                identity: operation.identity,
+                details: operation.details.clone(),
+                identity: operation.identity.clone(),
                 ..TerminateWorkflowExecutionRequest::default()
             };
             workflow::terminate(scope, terminate)
@@ -42,10 +43,10 @@ pub(crate) fn perform(
             let signal = SignalWorkflowExecutionRequest {
                 namespace,
                 workflow_execution,
-                signal_name: operation.signal,
-                input: operation.input,
-                header: operation.header,
-                identity: operation.identity,
+                signal_name: operation.signal.clone(),
+                input: operation.input.clone(),
+                header: operation.header.clone(),
+                identity: operation.identity.clone(),
                 request_id: target.request_id.clone(),
                 ..SignalWorkflowExecutionRequest::default()
             };
@@ -56,7 +57,7 @@ pub(crate) fn perform(
                 namespace,
                 workflow_execution,
                 reason,
-                identity: operation.identity,
+                identity: operation.identity.clone(),
                 request_id: target.request_id.clone(),
                 ..RequestCancelWorkflowExecutionRequest::default()
             };
@@ -69,22 +70,22 @@ pub(crate) fn perform(
             };
             workflow::delete(scope, delete).map(|_| ())
         }
-        Operation::ResetOperation(operation) => reset_to(scope, request, &operation, target),
+        Operation::ResetOperation(operation) => reset_to(scope, request, operation, target),
         Operation::UpdateWorkflowOptionsOperation(operation) => {
-            let options = operation.workflow_execution_options;
-            let change = workflow_options::checked(options, operation.update_mask)?;
-            let (named, identity) = (&target.execution, operation.identity);
+            let options = operation.workflow_execution_options.clone();
+            let change = workflow_options::checked(options, operation.update_mask.clone())?;
+            let (named, identity) = (&target.execution, operation.identity.clone());
             workflow_options::apply(scope, &namespace, named, change, identity).map(|_| ())
         }
         Operation::UnpauseActivitiesOperation(operation) => {
             let unpause = UnpauseActivityRequest {
                 namespace,
                 execution: workflow_execution,
-                identity: operation.identity,
+                identity: operation.identity.clone(),
                 reset_attempts: operation.reset_attempts,
                 reset_heartbeat: operation.reset_heartbeat,
                 jitter: operation.jitter,
-                activity: operation.activity.map(|activity| match activity {
+                activity: operation.activity.clone().map(|activity| match activity {
                     Unpaused::Type(name) => unpause_activity_request::Activity::Type(name),
                     Unpaused::MatchAll(all) => unpause_activity_request::Activity::UnpauseAll(all),
                 }),
@@ -95,12 +96,12 @@ pub(crate) fn perform(
             let reset = ResetActivityRequest {
                 namespace,
                 execution: workflow_execution,
-                identity: operation.identity,
+                identity: operation.identity.clone(),
                 reset_heartbeat: operation.reset_heartbeat,
                 keep_paused: operation.keep_paused,
                 jitter: operation.jitter,
                 restore_original_options: operation.restore_original_options,
-                activity: operation.activity.map(|activity| match activity {
+                activity: operation.activity.clone().map(|activity| match activity {
                     Reset::Type(name) => reset_activity_request::Activity::Type(name),
                     Reset::MatchAll(all) => reset_activity_request::Activity::MatchAll(all),
                 }),
@@ -111,11 +112,11 @@ pub(crate) fn perform(
             let update = UpdateActivityOptionsRequest {
                 namespace,
                 execution: workflow_execution,
-                identity: operation.identity,
-                activity_options: operation.activity_options,
-                update_mask: operation.update_mask,
+                identity: operation.identity.clone(),
+                activity_options: operation.activity_options.clone(),
+                update_mask: operation.update_mask.clone(),
                 restore_original: operation.restore_original,
-                activity: operation.activity.map(|activity| match activity {
+                activity: operation.activity.clone().map(|activity| match activity {
                     Updated::Type(name) => update_activity_options_request::Activity::Type(name),
                     Updated::MatchAll(all) => {
                         update_activity_options_request::Activity::MatchAll(all)
