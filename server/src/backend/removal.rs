@@ -5,6 +5,7 @@ use std::time::Duration;
 use durably_history::RunId;
 
 use super::Backend;
+use super::outage::Turn;
 use crate::error::{Error, StoreError};
 use crate::execution::Execution;
 use crate::name::RunName;
@@ -27,11 +28,14 @@ impl Backend {
 
     async fn remove_until_done(&self, run: &RunName) {
         let mut delay = FIRST_DELAY;
+        let mut turn: Option<Turn<'_>> = None;
         while let Err(error) = self.remove(run).await {
             if self.is_stopping() {
                 return;
             }
-            if !matches!(error, Error::Store(StoreError::Failed(_))) || self.outage.begin() {
+            let is_outage = matches!(error, Error::Store(StoreError::Failed(_)));
+            // All that is removed meets the same failure.
+            if !is_outage || self.outage.begin() {
                 tracing::warn!(
                     namespace = %run.execution.namespace,
                     workflow_id = %run.execution.workflow_id,
@@ -41,13 +45,23 @@ impl Backend {
                     "a deleted workflow could not be removed; it is removed after a delay"
                 );
             }
-            tokio::select! {
-                biased;
-                () = tokio::time::sleep(delay) => {}
-                () = self.stopped() => return,
+            if let Some(turn) = turn.take_if(|_| is_outage) {
+                turn.failed();
             }
+            // Somebody else may make an attempt meanwhile.
+            drop(turn.take());
+            let next_turn = async {
+                tokio::time::sleep(delay).await;
+                self.outage.turn().await
+            };
+            turn = tokio::select! {
+                biased;
+                turn = next_turn => Some(turn),
+                () = self.stopped() => return,
+            };
             delay = (delay * 2).min(LONGEST_DELAY);
         }
+        self.outage.end();
     }
 
     async fn remove(&self, run: &RunName) -> Result<(), Error> {
