@@ -24,6 +24,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
         let token = if is_blank(character) {
             at += 1;
             continue;
+        } else if let Some(end) = comment_end(&characters, at)? {
+            at = end;
+            continue;
         } else if matches!(character, '\'' | '"' | '`') {
             let (content, next) = quoted(&characters, at)?;
             at = next;
@@ -52,7 +55,11 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
                 return Err(QueryError::at(start + 1, problem));
             };
             at += symbol.len();
-            Token::Symbol(symbol)
+            match *symbol {
+                "&&" => Token::Word("AND".to_owned()),
+                "||" => Token::Word("OR".to_owned()),
+                symbol => Token::Symbol(symbol),
+            }
         };
         tokens.push((start + 1, token));
     }
@@ -61,6 +68,27 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, QueryError> {
 
 const fn is_blank(character: char) -> bool {
     matches!(character, ' ' | '\n' | '\r' | '\t')
+}
+
+/// Behind the comment that begins at `start`: one of SQL, as the real server reads them.
+fn comment_end(characters: &[char], start: usize) -> Result<Option<usize>, QueryError> {
+    let rest = &characters[start..];
+    let begins = |with: &str| with.chars().eq(rest.iter().copied().take(with.len()));
+    if begins("/*") {
+        let end = rest[2..].windows(2).position(|pair| pair == ['*', '/']);
+        return match end {
+            Some(end) => Ok(Some(start + 2 + end + 2)),
+            None => Err(QueryError::at(
+                start + 1,
+                "the comment that begins here does not end".to_owned(),
+            )),
+        };
+    }
+    if !["--", "//", "#"].into_iter().any(begins) {
+        return Ok(None);
+    }
+    let line = rest.iter().position(|character| *character == '\n');
+    Ok(Some(line.map_or(characters.len(), |end| start + end)))
 }
 
 /// Where the digits of the number begin that begins at `start`, perhaps with a sign.
@@ -157,7 +185,9 @@ const fn escaped(character: char) -> char {
 }
 
 /// Longer symbols come first, so that `<=` is not read as `<`.
-const SYMBOLS: [&str; 10] = ["<=", ">=", "!=", "<>", "=", "<", ">", "(", ")", ","];
+const SYMBOLS: [&str; 12] = [
+    "<=", ">=", "!=", "<>", "&&", "||", "=", "<", ">", "(", ")", ",",
+];
 
 #[cfg(test)]
 mod tests {
@@ -196,10 +226,27 @@ mod tests {
                 format!("invalid query: `{text}` is not a number at position 1")
             );
         }
-        for text in ["+nan", "-inf", "--5", ".e5"] {
+        for text in ["+nan", "-inf", "-+5", ".e5", "a & b", "a | b"] {
             assert!(refused(text).contains("unexpected character"), "{text}");
         }
         assert!(refused("A-b").contains("unexpected character `-` at position 2"));
+    }
+
+    #[test]
+    fn comments_are_skipped_and_operators_of_c_are_words() {
+        let words = |words: &[&str]| -> Vec<_> {
+            let words = words.iter();
+            words.map(|it| Token::Word((*it).to_owned())).collect()
+        };
+        assert_eq!(read("a && b || c"), words(&["a", "AND", "b", "OR", "c"]));
+        assert_eq!(
+            read("a -- b\nc # d\ne // f\ng /* h */i/**/ -- j"),
+            words(&["a", "c", "e", "g", "i"])
+        );
+        assert_eq!(read("'-- a' --"), [Token::Text("-- a".to_owned())]);
+        for text in ["a /* b", "/*/"] {
+            assert!(refused(text).contains("does not end"), "{text}");
+        }
     }
 
     #[test]

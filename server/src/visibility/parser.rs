@@ -29,7 +29,8 @@ pub(crate) fn parse(text: &str, attributes: &Attributes) -> Result<Query, QueryE
         attributes,
     };
     let mut query = Query::default();
-    if !parser.is_at_end() && !parser.peek_keyword("ORDER") && !parser.peek_keyword("GROUP") {
+    // A comment alone is no filter.
+    if !text.trim().is_empty() && !parser.peek_keyword("ORDER") && !parser.peek_keyword("GROUP") {
         query.filter = Some(parser.any()?);
     }
     if parser.eat("GROUP") {
@@ -228,10 +229,6 @@ impl Parser<'_> {
 
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.next).map(|(_, token)| token)
-    }
-
-    fn is_at_end(&self) -> bool {
-        self.next >= self.tokens.len()
     }
 
     fn peek_keyword(&self, keyword: &str) -> bool {

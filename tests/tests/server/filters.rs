@@ -61,6 +61,18 @@ fn meanings() -> Vec<(String, Vec<&'static str>)> {
         ("NOT DurablyKeyword = 'x'", &["closed"]),
         ("NOT (DurablyKeyword != 'x')", &["x"]),
         ("NOT NOT DurablyKeyword = 'x'", &["x"]),
+        // Operators and comments as SQL has them.
+        ("DurablyKeyword = 'x' && ExecutionStatus = 1", &["x"]),
+        (
+            "DurablyKeyword = 'x' || DurablyKeyword = 'y'",
+            &["x", "closed"],
+        ),
+        (
+            "/* the first */ DurablyKeyword = /**/ 'x' -- only\n",
+            &["x"],
+        ),
+        ("DurablyKeyword = 'x' # OR\n// TRUE\n", &["x"]),
+        ("DurablyKeyword = '-- x'", &[]),
         ("DurablyKeyword NOT IN ('x')", &["closed"]),
         ("DurablyKeyword NOT BETWEEN 'a' AND 'x'", &["closed"]),
         ("DurablyKeyword NOT STARTS_WITH 'x'", &["closed"]),
@@ -346,6 +358,9 @@ async fn a_malformed_filter_is_refused(world: &World) -> Result<()> {
         "DurablyInt = 5AND DurablyInt = 5",
         "DurablyInt = 1.2.3",
         "DurablyKeyword = x",
+        "DurablyKeyword = 'x' & DurablyInt = 1",
+        "DurablyKeyword = 'x' /* and",
+        "-- nothing",
     ] {
         let request = ListWorkflowExecutionsRequest {
             namespace: NAMESPACE.to_owned(),
