@@ -68,6 +68,7 @@ opaque! {
     [W, Q, T] ScheduleCall<W, Q, T>, "ScheduleCall";
     [] client::Batch, "Batch";
     [] client::BatchActivities, "BatchActivities";
+    [] client::BatchActivityOptions, "BatchActivityOptions";
     [] client::BatchCall, "BatchCall";
     [] client::ResetActivitiesCall, "ResetActivitiesCall";
     [] client::UpdateOptionsCall, "UpdateOptionsCall";

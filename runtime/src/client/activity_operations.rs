@@ -508,56 +508,71 @@ pub struct UpdateActivityOptionsCall {
 
 operation_call! { UpdateActivityOptionsCall(OptionsFields) -> PendingActivityOptions, update_options }
 
+/// The setters of new options of activities, for the activities of one workflow and those of a batch.
+macro_rules! option_setters {
+    ($name:ident) => {
+        impl $name {
+            /// The task queue of the attempts that no worker has yet.
+            pub fn task_queue(mut self, task_queue: impl Text) -> Self {
+                self.options().task_queue = Some(task_queue.into_text());
+                self
+            }
+
+            /// The longest all attempts together may take, measured from the schedule on; zero for no limit. It does not move
+            /// the time until which servers begin another attempt.
+            pub fn schedule_to_close(mut self, timeout: impl Span) -> Self {
+                self.options().schedule_to_close = Some(timeout.into_duration());
+                self
+            }
+
+            /// The longest an attempt may wait for a worker; zero for no limit of its own.
+            pub fn schedule_to_start(mut self, timeout: impl Span) -> Self {
+                self.options().schedule_to_start = Some(timeout.into_duration());
+                self
+            }
+
+            /// The longest one attempt may take; zero for no limit of its own. Workers give an attempt up after the time with
+            /// which the activity was scheduled, if that is shorter.
+            pub fn start_to_close(mut self, timeout: impl Span) -> Self {
+                self.options().start_to_close = Some(timeout.into_duration());
+                self
+            }
+
+            /// The longest pause between two heartbeats; zero if there need not be any. Workers heartbeat at the interval with
+            /// which the activity was scheduled.
+            pub fn heartbeat(mut self, timeout: impl Span) -> Self {
+                self.options().heartbeat = Some(timeout.into_duration());
+                self
+            }
+
+            /// How failed attempts are retried. The types of errors that are not retried stay as they are.
+            pub fn retry(mut self, retry: Retry) -> Self {
+                retry.check(self.wrong());
+                let mut policy = retry.policy();
+                // A server would take it for no limit.
+                let longest = policy.initial_interval.map(|it| it.saturating_mul(100));
+                policy.maximum_interval = policy.maximum_interval.or(longest);
+                self.options().retry = Some(policy);
+                self
+            }
+
+            /// How urgent the activity is; what is not set is that of the workflow.
+            pub fn priority(mut self, priority: Priority) -> Self {
+                priority.check(self.wrong());
+                self.options().priority = Some(priority.into_engine());
+                self
+            }
+        }
+    };
+}
+pub(super) use option_setters;
+
+option_setters! { UpdateActivityOptionsCall }
+
 impl UpdateActivityOptionsCall {
-    /// The task queue of the attempts that no worker has yet.
-    pub fn task_queue(mut self, task_queue: impl Text) -> Self {
-        self.options().task_queue = Some(task_queue.into_text());
-        self
-    }
-
-    /// The longest all attempts together may take, measured from the schedule on; zero for no limit. It does not move
-    /// the time until which servers begin another attempt.
-    pub fn schedule_to_close(mut self, timeout: impl Span) -> Self {
-        self.options().schedule_to_close = Some(timeout.into_duration());
-        self
-    }
-
-    /// The longest an attempt may wait for a worker; zero for no limit of its own.
-    pub fn schedule_to_start(mut self, timeout: impl Span) -> Self {
-        self.options().schedule_to_start = Some(timeout.into_duration());
-        self
-    }
-
-    /// The longest one attempt may take; zero for no limit of its own. Workers give an attempt up after the time with
-    /// which the activity was scheduled, if that is shorter.
-    pub fn start_to_close(mut self, timeout: impl Span) -> Self {
-        self.options().start_to_close = Some(timeout.into_duration());
-        self
-    }
-
-    /// The longest pause between two heartbeats; zero if there need not be any. Workers heartbeat at the interval with
-    /// which the activity was scheduled.
-    pub fn heartbeat(mut self, timeout: impl Span) -> Self {
-        self.options().heartbeat = Some(timeout.into_duration());
-        self
-    }
-
-    /// How failed attempts are retried. The types of errors that are not retried stay as they are.
-    pub fn retry(mut self, retry: Retry) -> Self {
-        retry.check(&mut self.request.new_mut().wrong);
-        let mut policy = retry.policy();
-        // A server would take it for no limit.
-        let longest = policy.initial_interval.map(|it| it.saturating_mul(100));
-        policy.maximum_interval = policy.maximum_interval.or(longest);
-        self.options().retry = Some(policy);
-        self
-    }
-
-    /// How urgent the activity is; what is not set is that of the workflow.
-    pub fn priority(mut self, priority: Priority) -> Self {
-        priority.check(&mut self.request.new_mut().wrong);
-        self.options().priority = Some(priority.into_engine());
-        self
+    /// What contradicts itself in the options, a sentence each.
+    fn wrong(&mut self) -> &mut Vec<String> {
+        &mut self.request.new_mut().wrong
     }
 }
 

@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     Client,
+    activity_operations::option_setters,
     call::{Call, Request, within},
     pages::{List, PageRequest},
 };
@@ -18,11 +19,11 @@ use crate::{
     data::{ArgList, EncodedArgs, Text, search::Filter},
     error::{BatchAlreadyExists, BatchError, BatchNotFound, NoFilter, RpcError},
     interceptor::{BatchRequest, BatchRequestKind, Listed, StartBatchRequest},
-    options::{InvalidOptions, Priority},
+    options::{InvalidOptions, Priority, Retry},
     time::span::Span,
     transport::{id, retry::Patience},
     wire::{
-        activity_operations::{ActivityResetOptions, UnpauseOptions},
+        activity_operations::{ActivityResetOptions, OptionsFields, OptionsUpdate, UnpauseOptions},
         batch::{
             BatchActivities as Activities, BatchDescription, BatchOperation, BatchResetPoint,
             BatchState, BatchSummary, DescribeBatch, ListBatches, StartBatch, StopBatch,
@@ -117,12 +118,7 @@ impl Batch {
             priority: Some(priority.into_engine()),
             ..WorkflowOptions::default()
         };
-        let checked = InvalidOptions::check("a batch", wrong).map_err(RpcError::from);
-        let operation = match checked {
-            Ok(()) => Ok(BatchOperation::UpdateOptions(options)),
-            Err(error) => Err(error.into()),
-        };
-        BatchCall::new(self, operation, reason.into_text())
+        BatchCall::checked(self, BatchOperation::UpdateOptions(options), wrong, reason)
     }
 
     /// Sends each workflow to a version of its workers, whatever it declares itself.
@@ -139,13 +135,13 @@ impl Batch {
         self.update_override(OverrideChange::Clear, reason)
     }
 
-    /// The pending activities of this type in each workflow, to unpause or reset them.
+    /// The pending activities of this type in each workflow, to unpause them, reset them or change their options.
     pub fn activities_of_type(self, activity_type: impl Text) -> BatchActivities {
         let activities = Activities::OfType(activity_type.into_text());
         BatchActivities::new(self, activities)
     }
 
-    /// All pending activities of each workflow, to unpause or reset them.
+    /// All pending activities of each workflow, to unpause them, reset them or change their options.
     pub fn all_activities(self) -> BatchActivities {
         BatchActivities::new(self, Activities::All)
     }
@@ -171,8 +167,9 @@ impl Batch {
 /// # async fn example(client: Client) -> Result<()> {
 /// let orders = || client.batch("WorkflowType = 'Order' AND ExecutionStatus = 'Running'");
 /// let charges: BatchActivities = orders().activities_of_type("charge");
-/// charges.jitter(mins(10)).unpause("the gateway is back").await?;
-/// orders().all_activities().reset_heartbeat().reset("the gateway is back").await?;
+/// charges.jitter(mins(10)).reset_attempts().unpause("the gateway is back").await?;
+/// orders().all_activities().reset_heartbeat().keep_paused().reset("the gateway is back").await?;
+/// orders().all_activities().update_options().heartbeat(secs(20)).start("the network is slow").await?;
 /// orders().all_activities().restore_options("the gateway is back").await?;
 /// # Ok(())
 /// # }
@@ -183,6 +180,8 @@ pub struct BatchActivities {
     activities: Activities,
     jitter: Duration,
     reset_heartbeat: bool,
+    reset_attempts: bool,
+    keep_paused: bool,
 }
 
 impl BatchActivities {
@@ -192,6 +191,8 @@ impl BatchActivities {
             activities,
             jitter: Duration::ZERO,
             reset_heartbeat: false,
+            reset_attempts: false,
+            keep_paused: false,
         }
     }
 
@@ -207,13 +208,25 @@ impl BatchActivities {
         self
     }
 
+    /// Counts the attempts of activities that are unpaused from 1 again; a reset does so in any case.
+    pub fn reset_attempts(mut self) -> Self {
+        self.reset_attempts = true;
+        self
+    }
+
+    /// Activities that are paused stay so when they are reset.
+    pub fn keep_paused(mut self) -> Self {
+        self.keep_paused = true;
+        self
+    }
+
     /// Unpauses them; see [`SelectedActivities::unpause`](super::SelectedActivities::unpause). For a type, a real server
     /// of version 1.32 does so in all workflows of the namespace, whatever the filter says.
     pub fn unpause(self, reason: impl Text) -> BatchCall {
         let options = UnpauseOptions {
+            reset_attempts: self.reset_attempts,
             reset_heartbeat: self.reset_heartbeat,
             jitter: self.jitter,
-            ..UnpauseOptions::default()
         };
         let operation = BatchOperation::UnpauseActivities(self.activities, options);
         self.batch.call(operation, reason)
@@ -223,6 +236,7 @@ impl BatchActivities {
     pub fn reset(self, reason: impl Text) -> BatchCall {
         let options = ActivityResetOptions {
             reset_heartbeat: self.reset_heartbeat,
+            keep_paused: self.keep_paused,
             jitter: self.jitter,
             ..ActivityResetOptions::default()
         };
@@ -230,10 +244,64 @@ impl BatchActivities {
         self.batch.call(operation, reason)
     }
 
+    /// Changes their options; those that are not set stay.
+    pub fn update_options(self) -> BatchActivityOptions {
+        BatchActivityOptions {
+            activities: self,
+            options: OptionsFields::default(),
+            wrong: Vec::new(),
+        }
+    }
+
     /// Gives them the options back with which they were scheduled.
     pub fn restore_options(self, reason: impl Text) -> BatchCall {
-        let operation = BatchOperation::RestoreActivityOptions(self.activities);
+        let update = OptionsUpdate::Restore;
+        let operation = BatchOperation::UpdateActivityOptions(self.activities, update);
         self.batch.call(operation, reason)
+    }
+}
+
+/// New options of pending activities of all workflows that match a filter; [`start`](Self::start) starts the batch.
+///
+/// What they mean for attempts that run is said at [`UpdateActivityOptionsCall`](super::UpdateActivityOptionsCall).
+///
+/// ```no_run
+/// use durably::{client::BatchActivityOptions, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// let orders = client.batch("WorkflowType = 'Order' AND ExecutionStatus = 'Running'");
+/// let charges: BatchActivityOptions = orders.activities_of_type("charge").update_options();
+/// let charges = charges.task_queue("spare-machines").priority(Priority::key(1)).retry(Retry::attempts(20));
+/// let charges = charges.schedule_to_close(hours(2)).schedule_to_start(mins(5)).start_to_close(mins(2));
+/// charges.heartbeat(secs(20)).start("the gateway is slow").max_per_second(50.0).await?;
+/// # Ok(())
+/// # }
+/// # use durably::Priority;
+/// ```
+#[must_use = "a batch is started by `start`"]
+pub struct BatchActivityOptions {
+    activities: BatchActivities,
+    options: OptionsFields,
+    /// What contradicts itself in the options, a sentence each.
+    wrong: Vec<String>,
+}
+
+option_setters! { BatchActivityOptions }
+
+impl BatchActivityOptions {
+    fn options(&mut self) -> &mut OptionsFields {
+        &mut self.options
+    }
+
+    fn wrong(&mut self) -> &mut Vec<String> {
+        &mut self.wrong
+    }
+
+    /// Starts the batch.
+    pub fn start(self, reason: impl Text) -> BatchCall {
+        let update = OptionsUpdate::Fields(self.options);
+        let operation = BatchOperation::UpdateActivityOptions(self.activities.activities, update);
+        BatchCall::checked(self.activities.batch, operation, self.wrong, reason)
     }
 }
 
@@ -277,6 +345,21 @@ impl BatchCall {
                 timeout: None,
             })),
         }
+    }
+
+    /// A batch with options that may contradict each other: it is refused before it is started.
+    fn checked(
+        batch: Batch,
+        operation: BatchOperation,
+        wrong: Vec<String>,
+        reason: impl Text,
+    ) -> Self {
+        let checked = InvalidOptions::check("a batch", wrong).map_err(RpcError::from);
+        let operation = match checked {
+            Ok(()) => Ok(operation),
+            Err(error) => Err(error.into()),
+        };
+        Self::new(batch, operation, reason.into_text())
     }
 
     /// The id of the batch; a random one by default. No other batch of the namespace may have it, ended ones included;

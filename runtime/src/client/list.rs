@@ -1,7 +1,7 @@
-//! Lists and counts of workflows, and lists of workers.
+//! Lists and counts of workflows, and lists and descriptions of workers.
 
 use super::{
-    Client, WorkerSummary, WorkflowSummary,
+    Client, WorkerDescription, WorkerSummary, WorkflowSummary,
     call::{Call, within},
     pages::{List, PageRequest},
 };
@@ -12,7 +12,8 @@ use crate::{
     transport::retry::Patience,
     wire::{
         list::{CountGroups, CountWorkflows, ListWorkflows},
-        workers::ListWorkers,
+        status::CallError,
+        workers::{DescribeWorker, ListWorkers},
     },
 };
 
@@ -38,6 +39,29 @@ pub(crate) fn workers(client: &Client, filter: Filter) -> List<WorkerSummary> {
         page_token: page.page_token,
     };
     List::of_requests(client, Listed::Workers, filter, request, |it, _| it)
+}
+
+/// None if the server has no such worker.
+pub(crate) fn describe_worker(
+    client: &Client,
+    instance_key: String,
+) -> Call<Option<WorkerDescription>, RpcError> {
+    let client = client.clone();
+    Call::new(move |timeout| async move {
+        let what = || format!("description of worker `{instance_key}`");
+        within(timeout, what, async {
+            let request = DescribeWorker {
+                instance_key: instance_key.clone(),
+            };
+            let found = client.caller().call(request, Patience::at_once(timeout));
+            match found.await {
+                Ok(found) => Ok(Some(found)),
+                Err(error) if CallError::is_missing(&error) => Ok(None),
+                Err(error) => Err(RpcError::from(error)),
+            }
+        })
+        .await
+    })
 }
 
 pub(crate) fn count(client: Client, filter: String) -> Call<u64, RpcError> {

@@ -75,7 +75,7 @@ pub use self::{
         UpdateActivityOptionsCall,
     },
     async_activity::AsyncActivityHandle,
-    batch::{Batch, BatchActivities, BatchCall, BatchHandle},
+    batch::{Batch, BatchActivities, BatchActivityOptions, BatchCall, BatchHandle},
     call::Call,
     connect::ClientBuilder,
     deployment::Deployment,
@@ -120,7 +120,7 @@ pub use crate::wire::{
     query::QueryReject,
     routing::{DeploymentDescription, Ramp, VersionStatus, VersionSummary},
     start::{IdConflictPolicy, IdReusePolicy},
-    workers::{WorkerPhase, WorkerSummary},
+    workers::{WorkerDescription, WorkerPhase, WorkerPolls, WorkerSlots, WorkerSummary},
 };
 use crate::{
     codec::Codecs,
@@ -569,8 +569,8 @@ impl Client {
     }
 
     /// The workers of the namespace that send heartbeats, of any SDK, and match a filter of fields such as `TaskQueue`,
-    /// `WorkerIdentity`, `HostName`, `SdkName`, `DeploymentName`, `BuildId` and `WorkerStatus`; an empty filter matches
-    /// all. A worker is listed until it has shut down, or for five minutes after its last heartbeat.
+    /// `WorkerIdentity`, `HostName`, `SdkName`, `DeploymentName`, `BuildId`, `WorkerStatus`, `StartTime` and
+    /// `HeartbeatTime`; an empty filter matches all. A worker is listed until it has shut down, or for five minutes after its last heartbeat.
     ///
     /// ```no_run
     /// # use durably::prelude::*;
@@ -584,6 +584,29 @@ impl Client {
     /// ```
     pub fn workers(&self, filter: impl Into<Filter>) -> List<WorkerSummary> {
         list::workers(self, filter.into())
+    }
+
+    /// What the last heartbeat of a worker said: its slots, its polls and its load. `None` if the server has no such
+    /// worker: it has shut down, or sent no heartbeat for five minutes. The key is that of
+    /// [`workers`](Self::workers).
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut workers = client.workers("TaskQueue = 'orders'");
+    /// while let Some(worker) = workers.next().await? {
+    ///     if let Some(found) = client.describe_worker(&worker.instance_key).await? {
+    ///         println!("{} has {} cached runs", found.identity, found.cached_runs);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn describe_worker(
+        &self,
+        instance_key: impl Text,
+    ) -> Call<Option<WorkerDescription>, RpcError> {
+        list::describe_worker(self, instance_key.into_text())
     }
 
     /// The same client and connection, in another namespace.

@@ -10,11 +10,10 @@ use durably_proto::api::{
     workflowservice::v1 as pb,
     workflowservice::v1::start_batch_operation_request::Operation as Kind,
 };
-use durably_proto::wkt;
 
 use super::{
     WireError,
-    activity_operations::{ActivityResetOptions, UnpauseOptions},
+    activity_operations::{ActivityResetOptions, OptionsUpdate, UnpauseOptions},
     page::{self, Page},
     payload,
     request::{Request, Sender},
@@ -162,7 +161,7 @@ pub(crate) enum BatchOperation {
     UpdateOptions(WorkflowOptions),
     UnpauseActivities(BatchActivities, UnpauseOptions),
     ResetActivities(BatchActivities, ActivityResetOptions),
-    RestoreActivityOptions(BatchActivities),
+    UpdateActivityOptions(BatchActivities, OptionsUpdate),
 }
 
 /// The activities of each workflow that a batch is about.
@@ -285,18 +284,19 @@ impl Request for StartBatch {
                     ..Default::default()
                 })
             }
-            BatchOperation::RestoreActivityOptions(activities) => {
+            BatchOperation::UpdateActivityOptions(activities, update) => {
                 use proto::batch_operation_update_activity_options::Activity;
+                let (activity_options, mask, restore_original) = update.into_proto();
                 Kind::UpdateActivityOptionsOperation(proto::BatchOperationUpdateActivityOptions {
                     identity,
-                    restore_original: true,
+                    activity_options,
+                    restore_original,
                     // Without a mask a real server of version 1.32 panics in its batch worker and ends.
-                    update_mask: Some(wkt::FieldMask::default()),
+                    update_mask: Some(mask.unwrap_or_default()),
                     activity: Some(match activities {
                         BatchActivities::OfType(name) => Activity::Type(name),
                         BatchActivities::All => Activity::MatchAll(true),
                     }),
-                    ..Default::default()
                 })
             }
         };

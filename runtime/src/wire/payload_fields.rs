@@ -606,6 +606,8 @@ fields! {
     workflowservice::v1::TerminateWorkflowExecutionResponse {}
     workflowservice::v1::ListWorkersRequest {}
     workflowservice::v1::ListWorkersResponse {}
+    workflowservice::v1::DescribeWorkerRequest {}
+    workflowservice::v1::DescribeWorkerResponse {}
     workflowservice::v1::PauseActivityRequest {}
     workflowservice::v1::PauseActivityResponse {}
     workflowservice::v1::UnpauseActivityRequest {}

@@ -104,6 +104,7 @@ fn attributes() -> Attributes {
     for name in KEYWORDS {
         attributes.add(name, IndexedValueType::Keyword);
     }
+    attributes.add(HEARTBEAT_TIME, IndexedValueType::Datetime);
     attributes
 }
 
@@ -128,8 +129,10 @@ fn row(worker: &WorkerHeartbeat) -> WorkflowExecutionInfo {
         status,
         status,
     ];
-    let words = KEYWORDS.into_iter().zip(words);
+    let words = KEYWORDS.into_iter().zip(words.map(str::to_owned));
     let words = words.filter(|(_, word)| !word.is_empty());
+    let heartbeat = worker.heartbeat_time.as_ref().map(ToString::to_string);
+    let words = words.chain(heartbeat.map(|time| (HEARTBEAT_TIME, time)));
     let fields = words.map(|(name, word)| {
         let payload = Payload {
             data: serde_json::Value::from(word).to_string().into_bytes(),
@@ -172,6 +175,7 @@ fn listed(worker: &WorkerHeartbeat) -> WorkerListInfo {
     }
 }
 
+const HEARTBEAT_TIME: &str = "HeartbeatTime";
 /// In the order of `row`. The keyword `Status` is read in lower case.
 const KEYWORDS: [&str; 9] = [
     "WorkerInstanceKey",

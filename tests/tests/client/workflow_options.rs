@@ -2,8 +2,10 @@
 
 use durably::{
     Priority,
-    client::{BatchKind, BatchState, VersioningOverride},
-    error::{HandleError, RpcError},
+    client::{
+        BatchCall, BatchDescription, BatchKind, BatchState, PendingActivity, VersioningOverride,
+    },
+    error::{BatchError, HandleError, RpcError},
     prelude::*,
     worker::DeploymentVersion,
 };
@@ -53,6 +55,7 @@ on_both_servers! {
     a_retry_has_the_priority_of_the_start
     an_override_is_set_and_cleared
     batches_change_workflows_and_their_activities
+    a_batch_sets_options_of_activities
 }
 
 /// A workflow whose activity is pending, and its worker.
@@ -200,6 +203,76 @@ async fn batches_change_workflows_and_their_activities(world: &World) -> Result<
         let activity = &found.pending_activities[0];
         assert!(!activity.is_paused);
         assert_eq!(activity.options.heartbeat, None);
+        handle.terminate("seen enough").await?;
+    }
+    worker.shutdown().await?;
+    Ok(())
+}
+
+async fn a_batch_sets_options_of_activities(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Waiting>().spawn().await?;
+    let handles = [waiting(world).await?, waiting(world).await?];
+    for handle in &handles {
+        handle
+            .untyped()
+            .activity("waiting")
+            .pause("to reset")
+            .await?;
+    }
+    let filter = format!("TaskQueue = '{}'", world.queue);
+    eventually("both are found", || async {
+        (world.client.count(filter.as_str()).await.ok()? == 2).then_some(())
+    })
+    .await;
+    let activities = || world.client.batch(filter.as_str()).all_activities();
+    let finish = async |call: BatchCall| -> Result<BatchDescription> {
+        // A real server runs one batch at a time, of all tests.
+        let started = call.max_per_second(1000.0).timeout(mins(1));
+        let done = started.await?.finished();
+        let done = done.timeout(mins(2)).await?;
+        assert_eq!(
+            (done.state, done.completed, done.failed),
+            (BatchState::Completed, 2, 0)
+        );
+        Ok(done)
+    };
+    let pending = async |handle: &Handle<Waiting>| -> Result<PendingActivity> {
+        let mut found = handle.describe().await?.pending_activities;
+        Ok(found.remove(0))
+    };
+    finish(activities().keep_paused().reset("from the start")).await?;
+    for handle in &handles {
+        assert!(pending(handle).await?.is_paused);
+    }
+    finish(activities().reset_attempts().unpause("go on")).await?;
+    let options = || activities().update_options().heartbeat(secs(9));
+    let retry = Retry::attempts(4).initial_interval(secs(2));
+    let update = options().retry(retry.clone()).priority(Priority::key(2));
+    let update = update
+        .task_queue("durably-somebody")
+        .schedule_to_close(hours(2));
+    let done = finish(update.start("the network is slow")).await?;
+    assert_eq!(done.kind, BatchKind::UpdateActivityOptions);
+    for handle in &handles {
+        let found = pending(handle).await?;
+        assert_eq!((found.is_paused, found.attempt), (false, 1));
+        let options = found.options;
+        assert_eq!(options.heartbeat, Some(secs(9)));
+        assert_eq!(options.schedule_to_close, Some(hours(2)));
+        assert_eq!(options.start_to_close, Some(secs(60)));
+        assert_eq!(options.task_queue, "durably-somebody");
+        assert_eq!(options.priority, Priority::key(2));
+        let retry = retry.clone().backoff(2.0).maximum_interval(secs(200));
+        assert_eq!(options.retry, Some(retry));
+    }
+    let wrong = options().retry(Retry::attempts(3).backoff(0.5));
+    match wrong.start("never").await {
+        Err(BatchError::Rpc(RpcError::InvalidArgument { message })) => {
+            assert!(message.contains("`retry.backoff`"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
+    for handle in &handles {
         handle.terminate("seen enough").await?;
     }
     worker.shutdown().await?;

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use durably::{
@@ -365,6 +365,17 @@ async fn the_server_knows_its_workers(world: &World) -> Result<()> {
     assert_eq!(summary.identity, identity);
     assert_eq!(summary.instance_key, found.worker_instance_key);
     assert_eq!(summary.phase, WorkerPhase::Running);
+    let since = SystemTime::now() - secs(3600);
+    let since = format!("HeartbeatTime > '{}'", Time::from(since));
+    let recent = format!("{filter} AND {since}");
+    let recent = world.client.workers(recent.as_str()).next().await?;
+    assert_eq!(
+        recent.map(|it| it.instance_key),
+        Some(summary.instance_key.clone())
+    );
+    let earlier = since.replace('>', "<");
+    let earlier = format!("{filter} AND {earlier}");
+    assert_eq!(world.client.workers(earlier.as_str()).next().await?, None);
     let described = || async {
         let request = DescribeWorkerRequest {
             namespace: namespace.clone(),
@@ -386,6 +397,22 @@ async fn the_server_knows_its_workers(world: &World) -> Result<()> {
             .workflow_poller_info
             .is_some_and(|it| it.current_pollers > 0)
     );
+    let description = world.client.describe_worker(&summary.instance_key).await?;
+    let description = description.expect("it runs");
+    assert_eq!(description.summary, summary);
+    assert!(description.heartbeat_time.is_some());
+    let slots = description.activity_slots.expect("it has slots");
+    assert!(slots.processed >= 3 && slots.failed == 0);
+    assert_eq!(
+        slots.available.map(|available| available + slots.used),
+        Some(7)
+    );
+    assert!(description.workflow_polls.is_some_and(|it| it.open > 0));
+    assert!(description.cache_hits + description.cache_misses > 0);
+    assert_eq!(world.client.describe_worker("nothing").await?, None);
+    let elsewhere = world.client.in_namespace("durably-nowhere");
+    let missing = elsewhere.describe_worker("nothing").await;
+    assert!(missing.is_err(), "{missing:?}");
     worker.shutdown().await?;
     let ended = || async {
         let heartbeat = described().await?;

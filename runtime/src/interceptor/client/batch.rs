@@ -111,7 +111,7 @@ impl StartBatchRequest {
             BatchOperation::UpdateOptions(_) => BatchKind::UpdateOptions,
             BatchOperation::UnpauseActivities(..) => BatchKind::UnpauseActivities,
             BatchOperation::ResetActivities(..) => BatchKind::ResetActivities,
-            BatchOperation::RestoreActivityOptions(_) => BatchKind::UpdateActivityOptions,
+            BatchOperation::UpdateActivityOptions(..) => BatchKind::UpdateActivityOptions,
         }
     }
 }
