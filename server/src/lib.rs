@@ -29,6 +29,7 @@ mod matching;
 mod name;
 mod namespace;
 mod outbox;
+mod queue_config;
 mod schedule;
 mod server;
 #[cfg(feature = "simulation")]

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use durably_history::{DeploymentVersion, LONGEST_ID, Route, Time, checked_version};
 use durably_proto::api::common::v1::SearchAttributes;
-use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
+use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState, TaskQueueType};
+use durably_proto::api::taskqueue::v1::TaskQueueConfig;
 use durably_proto::api::workflow::v1::VersioningOverride;
 
 use crate::deployment::{Change, Deployment, Deployments, QueueType, Usage, Version};
@@ -18,7 +20,8 @@ use crate::matching::poller;
 use crate::matching::query::DirectQueries;
 use crate::matching::queue::QueueKind;
 use crate::matching::queues::Queues;
-use crate::store::{Settings, Store, StoredNamespace};
+use crate::queue_config::{QueueConfigs, QueueKey, queue_rate};
+use crate::store::{Removal, Settings, Store, StoredNamespace};
 use crate::visibility::attributes::{Attributes, Field};
 use crate::visibility::query::{Comparison, Filter, Literal, Query};
 use crate::visibility::values;
@@ -55,8 +58,10 @@ pub(crate) struct Namespace {
     attributes: RwLock<Attributes>,
     /// The worker deployments, which its queues know, too.
     deployments: Arc<RwLock<Deployments>>,
-    /// Locked while the namespace is deleted, or its settings, search attributes or deployments are
-    /// changed; requests read them meanwhile.
+    /// The configurations of its task queues, whose rates the queues have, too.
+    queue_configs: RwLock<QueueConfigs>,
+    /// Locked while the namespace is deleted, or its settings, search attributes, deployments or
+    /// configurations of task queues are changed; requests read them meanwhile.
     changing: Mutex<()>,
 }
 
@@ -82,8 +87,9 @@ impl Namespaces {
             settings,
             attributes: Vec::new(),
             deployments: Vec::new(),
+            queue_configs: Vec::new(),
         });
-        let facts = namespace.facts(&namespace.attributes(), &namespace.deployments());
+        let facts = namespace.facts();
         store.put_namespace(&facts)?;
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         by_name.insert(Arc::clone(&namespace.name), Arc::new(namespace));
@@ -136,13 +142,14 @@ impl Namespaces {
     }
 
     /// Deletes a namespace: it has another name from now on, and none of its executions is found any
-    /// more. Returns the namespace under its new name. `quiesce` returns when no input is applied to an
+    /// more. Returns the namespace under its new name, which is removed so long after its workflows. `quiesce` returns when no input is applied to an
     /// execution of the namespace any more; `drop_live` drops what is in memory of a deleted one, before
     /// another namespace can have the name.
     pub(crate) fn delete(
         &self,
         store: &dyn Store,
         namespace: &Namespace,
+        delay: Duration,
         quiesce: impl FnOnce(),
         drop_live: impl FnOnce(),
     ) -> Result<Arc<Namespace>, Error> {
@@ -161,13 +168,14 @@ impl Namespaces {
             .unwrap_or_else(PoisonError::into_inner);
         namespace.is_deleted.store(true, Ordering::SeqCst);
         quiesce();
-        if let Err(error) = store.delete_namespace(&namespace.name, &deleted_name) {
+        if let Err(error) = store.delete_namespace(&namespace.name, &deleted_name, delay) {
             namespace.is_deleted.store(false, Ordering::SeqCst);
             return Err(error.into());
         }
-        let mut facts = namespace.facts(&namespace.attributes(), &namespace.deployments());
+        let mut facts = namespace.facts();
         facts.name = deleted_name.as_str().into();
         facts.settings.state = NamespaceState::Deleted;
+        facts.settings.removal = Removal::After(delay);
         let deleted = Arc::new(Namespace::new(facts));
         {
             let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
@@ -216,7 +224,8 @@ impl Namespace {
             attributes.add(&name, value_type);
         }
         let deployments = Arc::new(RwLock::new(Deployments::stored(stored.deployments)));
-        Self {
+        let queue_configs = QueueConfigs::stored(stored.queue_configs);
+        let namespace = Self {
             name: stored.name,
             id: stored.id,
             is_deleted: AtomicBool::new(stored.settings.state == NamespaceState::Deleted),
@@ -228,7 +237,15 @@ impl Namespace {
             queries: DirectQueries::default(),
             attributes: RwLock::new(attributes),
             deployments,
+            queue_configs: RwLock::default(),
             changing: Mutex::default(),
+        };
+        for (key, config) in queue_configs.all() {
+            namespace.limit_queue(key, config);
+        }
+        Self {
+            queue_configs: RwLock::new(queue_configs),
+            ..namespace
         }
     }
 
@@ -247,7 +264,7 @@ impl Namespace {
         self.check_not_deleted()?;
         let mut changed = self.settings().clone();
         change(&mut changed)?;
-        let mut facts = self.facts(&self.attributes(), &self.deployments());
+        let mut facts = self.facts();
         facts.settings = changed.clone();
         store.put_namespace(&facts)?;
         *self
@@ -255,6 +272,22 @@ impl Namespace {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = changed;
         Ok(())
+    }
+
+    /// Sets the time at which this deleted namespace is removed: its workflows are removed now. Returns the time,
+    /// which is durable, and stays the same after a restart.
+    pub(crate) fn schedule_removal(&self, store: &dyn Store, now: Time) -> Result<Time, Error> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let delay = match self.settings().removal {
+            Removal::At(at) => return Ok(at),
+            Removal::After(delay) => delay,
+        };
+        let (mut facts, at) = (self.facts(), now + delay);
+        facts.settings.removal = Removal::At(at);
+        store.put_namespace(&facts)?;
+        let settings = self.settings.write();
+        *settings.unwrap_or_else(PoisonError::into_inner) = facts.settings;
+        Ok(at)
     }
 
     /// Whether the namespace is about to be deleted, or is.
@@ -328,7 +361,9 @@ impl Namespace {
         self.check_not_deleted()?;
         let mut changed = self.attributes().clone();
         change(&mut changed)?;
-        store.put_namespace(&self.facts(&changed, &self.deployments()))?;
+        let mut facts = self.facts();
+        facts.attributes = stored_attributes(&changed);
+        store.put_namespace(&facts)?;
         let mut attributes = self
             .attributes
             .write()
@@ -364,7 +399,9 @@ impl Namespace {
         if change == Change::Nothing {
             return Ok(());
         }
-        store.put_namespace(&self.facts(&self.attributes(), &changed))?;
+        let mut facts = self.facts();
+        facts.deployments = changed.all().cloned().collect();
+        store.put_namespace(&facts)?;
         let deployments = self.deployments.write();
         let mut deployments = deployments.unwrap_or_else(PoisonError::into_inner);
         *deployments = changed;
@@ -385,6 +422,49 @@ impl Namespace {
         self.activity_tasks
             .redistribute(&deployments, is_concerned, now);
         Ok(())
+    }
+
+    /// The configuration of a task queue; none if no client has set one.
+    pub(crate) fn queue_config(&self, key: &QueueKey) -> Option<TaskQueueConfig> {
+        self.queue_configs().get(key).cloned()
+    }
+
+    fn queue_configs(&self) -> RwLockReadGuard<'_, QueueConfigs> {
+        let configs = self.queue_configs.read();
+        configs.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the configuration of a task queue, unless the change fails; returns it. It is durable on
+    /// return, and its rate holds for the tasks that wait.
+    pub(crate) fn change_queue_config(
+        &self,
+        store: &dyn Store,
+        key: QueueKey,
+        change: impl FnOnce(&mut TaskQueueConfig) -> Result<(), Error>,
+    ) -> Result<TaskQueueConfig, Error> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_not_deleted()?;
+        let mut config = self.queue_config(&key).unwrap_or_default();
+        change(&mut config)?;
+        let mut changed = self.queue_configs().clone();
+        changed.insert(key.clone(), config.clone());
+        let mut facts = self.facts();
+        facts.queue_configs = stored_configs(&changed);
+        store.put_namespace(&facts)?;
+        let configs = self.queue_configs.write();
+        *configs.unwrap_or_else(PoisonError::into_inner) = changed;
+        self.limit_queue(&key, &config);
+        Ok(config)
+    }
+
+    /// Gives a queue the rate of its configuration. Workflow tasks have none.
+    fn limit_queue(&self, key: &QueueKey, config: &TaskQueueConfig) {
+        let rate = queue_rate(config);
+        match TaskQueueType::try_from(key.task_queue_type) {
+            Ok(TaskQueueType::Activity) => self.activity_tasks.configure(&key.name, rate),
+            Ok(TaskQueueType::Nexus) => self.nexus_tasks.configure(&key.name, rate),
+            Ok(TaskQueueType::Workflow | TaskQueueType::Unspecified) | Err(_) => {}
+        }
     }
 
     /// Adds a task queue to the version of a worker that polls it, if it is new.
@@ -485,16 +565,28 @@ impl Namespace {
         }
     }
 
-    fn facts(&self, attributes: &Attributes, deployments: &Deployments) -> StoredNamespace {
-        let custom = attributes.custom();
+    fn facts(&self) -> StoredNamespace {
         StoredNamespace {
             name: Arc::clone(&self.name),
             id: self.id.clone(),
             settings: self.settings().clone(),
-            attributes: custom.map(|(name, ty)| (name.to_owned(), ty)).collect(),
-            deployments: deployments.all().cloned().collect(),
+            attributes: stored_attributes(&self.attributes()),
+            deployments: self.deployments().all().cloned().collect(),
+            queue_configs: stored_configs(&self.queue_configs()),
         }
     }
+}
+
+fn stored_attributes(attributes: &Attributes) -> Vec<(String, IndexedValueType)> {
+    let custom = attributes.custom();
+    custom.map(|(name, ty)| (name.to_owned(), ty)).collect()
+}
+
+fn stored_configs(configs: &QueueConfigs) -> Vec<(QueueKey, TaskQueueConfig)> {
+    let configs = configs.all();
+    configs
+        .map(|(key, config)| (key.clone(), config.clone()))
+        .collect()
 }
 
 /// How the versions of a namespace are used.

@@ -6,12 +6,14 @@
 
 use std::{
     future::Future,
+    path::Path,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
 use durably::{Client, Result, Server, Worker};
 
+pub mod cli;
 pub mod crunch;
 pub mod history;
 pub mod message_pack;
@@ -47,6 +49,24 @@ impl World {
             queue: unique("queue"),
             server: Some(server),
         })
+    }
+
+    /// On an embedded server that keeps its data in a database.
+    pub async fn on_database(path: &Path) -> Result<Self> {
+        let server = Server::builder().database(path).start().await?;
+        Ok(Self {
+            client: server.client().await?,
+            queue: unique("queue"),
+            server: Some(server),
+        })
+    }
+
+    /// Stops the embedded server; a real one goes on.
+    pub async fn stop(self) {
+        drop(self.client);
+        if let Some(server) = self.server {
+            server.shutdown().await;
+        }
     }
 
     /// On an embedded server whose clock skips ahead while a result is awaited.

@@ -1,6 +1,7 @@
 //! End-to-end tests, one binary: each body runs on the embedded server and on a real Temporal
 //! server.
 
+mod cli;
 mod client;
 mod interceptors;
 mod interop;

@@ -82,7 +82,7 @@ pub use input::{
 };
 pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};
 pub use outgoing::Outgoing;
-pub use priority::check as check_priority;
+pub use priority::{LONGEST_FAIRNESS_KEY, check as check_priority};
 pub use queue::{StickyQueue, TaskQueue, check as check_task_queue};
 pub use rejection::{ChainMismatch, Closed, Invalid, LimitExceeded, Rejection, TaskNotFound};
 pub use reset::{Reapply, Reset, ResetRun};

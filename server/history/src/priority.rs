@@ -41,4 +41,5 @@ pub(crate) fn merged(workflow: Option<&Priority>, activity: Option<&Priority>) -
     })
 }
 
-const LONGEST_FAIRNESS_KEY: usize = 64;
+/// In bytes; the real server's own limit.
+pub const LONGEST_FAIRNESS_KEY: usize = 64;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 
-use crate::id::RunId;
+use crate::id::{ActivityId, RunId};
 
 /// Error of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +41,14 @@ pub struct Closed {
 }
 
 /// Which kind of task was not found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TaskNotFound {
     /// A workflow task.
     Workflow,
     /// An activity, named by its token.
     Activity,
     /// An activity, named by its id.
-    ActivityId,
+    ActivityId(ActivityId),
     /// An activity that an operation is for, named by its id or its type.
     Selected,
 }
@@ -95,9 +95,10 @@ impl fmt::Display for Rejection {
             Self::TaskNotFound(TaskNotFound::Activity) => {
                 f.write_str("invalid activityID or activity already timed out or invoking workflow is completed")
             }
-            Self::TaskNotFound(TaskNotFound::ActivityId) => {
-                f.write_str("cannot find pending activity with ActivityID")
-            }
+            Self::TaskNotFound(TaskNotFound::ActivityId(id)) => write!(
+                f,
+                "cannot find pending activity with ActivityID {id}, check workflow execution history for more details"
+            ),
             Self::TaskNotFound(TaskNotFound::Selected) => f.write_str(
                 "Can't find pending activity with such ID. Invalid activityID or activity already completed",
             ),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use durably_history::{
-    ActivityRef, CompleteActivity, Deadline, EventId, Input, Rejection, TaskNotFound,
+    ActivityRef, CompleteActivity, Deadline, EventId, FailActivity, Input, Rejection, TaskNotFound,
 };
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::failure::v1::failure::FailureInfo;
@@ -193,6 +193,18 @@ fn an_activity_can_be_completed_by_its_id_before_a_worker_took_it() {
     let mut case = Case::start();
     case.work(vec![schedule_activity("1")]);
     case.skip();
+    // It cannot fail: nobody has tried it.
+    let failed = case.apply(Input::FailActivity(Box::new(FailActivity {
+        activity: ActivityRef::Id("1".into()),
+        failure: None,
+        last_heartbeat_details: None,
+        identity: "client".to_owned(),
+        worker_version: None,
+    })));
+    assert_eq!(
+        failed.unwrap_err(),
+        Rejection::TaskNotFound(TaskNotFound::Activity)
+    );
     case.ok(complete(ActivityRef::Id("1".into())));
     case.expect(&[
         "6 activity_task_started scheduled=5 attempt=1",
@@ -202,7 +214,7 @@ fn an_activity_can_be_completed_by_its_id_before_a_worker_took_it() {
     let again = case.apply(complete(ActivityRef::Id("1".into())));
     assert_eq!(
         again.unwrap_err(),
-        Rejection::TaskNotFound(TaskNotFound::ActivityId)
+        Rejection::TaskNotFound(TaskNotFound::ActivityId("1".into()))
     );
 }
 

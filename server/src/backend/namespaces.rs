@@ -24,8 +24,8 @@ impl Backend {
             self.timers.drop_namespace(name);
         };
         let namespaces = &self.namespaces;
-        let deleted = namespaces.delete(&*self.store, namespace, quiesce, drop_live)?;
-        self.remove_namespace_later(&deleted, delay);
+        let deleted = namespaces.delete(&*self.store, namespace, delay, quiesce, drop_live)?;
+        self.remove_namespace_later(&deleted);
         Ok(Arc::clone(&deleted.name))
     }
 
@@ -33,52 +33,64 @@ impl Backend {
     pub(crate) fn recover_deleted_namespaces(&self) {
         for namespace in self.namespaces.all() {
             if namespace.is_deleted() {
-                self.remove_namespace_later(&namespace, Duration::ZERO);
+                self.remove_namespace_later(&namespace);
             }
         }
     }
 
-    fn remove_namespace_later(&self, deleted: &Namespace, delay: Duration) {
+    fn remove_namespace_later(&self, deleted: &Arc<Namespace>) {
         let Some(backend) = self.own.upgrade() else {
             return;
         };
-        let deleted_name = Arc::clone(&deleted.name);
+        let deleted = Arc::clone(deleted);
         self.runtime.spawn(async move {
-            backend.remove_namespace(deleted_name, delay).await;
+            backend.remove_namespace(&deleted).await;
         });
     }
 
-    async fn remove_namespace(&self, deleted_name: Arc<str>, delay: Duration) {
+    async fn remove_namespace(&self, deleted: &Arc<Namespace>) {
+        let deleted_name = &deleted.name;
         let clear =
             |backend: &Self, name: &str| Ok(backend.store.clear_namespace(name, PORTION)?);
-        while self.each_portion(&deleted_name, clear).await != Some(0) {
+        while self.each_portion(deleted_name, clear).await != Some(0) {
             if self.is_stopping() {
                 return;
             }
         }
+        let removal_time = loop {
+            let namespace = Arc::clone(deleted);
+            let schedule = move |backend: &Self, _: &str| {
+                namespace.schedule_removal(&*backend.store, backend.clock.now())
+            };
+            match self.each_portion(deleted_name, schedule).await {
+                Some(at) => break at,
+                None if self.is_stopping() => return,
+                None => {}
+            }
+        };
         tokio::select! {
             biased;
             () = self.stopped() => return,
-            () = tokio::time::sleep(delay) => {}
+            () = tokio::time::sleep(removal_time.since(self.clock.now())) => {}
         }
         let remove = |backend: &Self, name: &str| {
             backend.store.remove_namespace(name)?;
             backend.namespaces.forget(name);
-            Ok(0)
+            Ok(())
         };
-        while self.each_portion(&deleted_name, remove).await.is_none() {
+        while self.each_portion(deleted_name, remove).await.is_none() {
             if self.is_stopping() {
                 return;
             }
         }
     }
 
-    /// Removes a portion of a namespace; none after a failure of the store and a pause.
-    async fn each_portion(
+    /// Does a portion of the removal of a namespace; none after a failure of the store and a pause.
+    async fn each_portion<T: Send + 'static>(
         &self,
         deleted_name: &Arc<str>,
-        remove: impl FnOnce(&Self, &str) -> Result<usize, Error> + Send + 'static,
-    ) -> Option<usize> {
+        remove: impl FnOnce(&Self, &str) -> Result<T, Error> + Send + 'static,
+    ) -> Option<T> {
         let namespace = Arc::clone(deleted_name);
         let removed = self
             .on_disk(move |backend| remove(backend, &namespace))

@@ -158,12 +158,10 @@ pub(super) fn describe_version(
         None => older,
     };
     check::deployment(name)?;
-    let deployment = namespace.deployments().find(name)?.clone();
-    let version = deployment.version(build_id).ok_or_else(|| {
-        Error::NotFound(format!(
-            "build ID '{build_id}' not found in Worker Deployment '{name}'"
-        ))
-    })?;
+    let missing = || Error::NotFound("Worker Deployment Version not found".to_owned());
+    let deployment = namespace.deployments().find(name).ok().cloned();
+    let deployment = deployment.ok_or_else(missing)?;
+    let version = deployment.version(build_id).ok_or_else(missing)?;
     let status = status(backend, &namespace, &deployment, version)?;
     let queues = || {
         let queues = version.queues.iter();

@@ -2,6 +2,7 @@
 //! [`Frontend`] serves the port and calls in process.
 
 pub(crate) mod access;
+mod activity_execution;
 mod activity_operations;
 mod activity_task;
 pub(crate) mod batch;
@@ -22,6 +23,7 @@ mod service;
 mod start;
 pub(crate) mod status;
 mod task_queue;
+mod task_queue_config;
 mod test_service;
 mod time_skipping;
 mod token;

@@ -8,7 +8,6 @@ use durably_proto::api::namespace::v1::namespace_info::{Capabilities as Supports
 use durably_proto::api::namespace::v1::{NamespaceConfig, NamespaceInfo};
 use durably_proto::api::operatorservice::v1::{DeleteNamespaceRequest, DeleteNamespaceResponse};
 use durably_proto::api::replication::v1::{ClusterReplicationConfig, NamespaceReplicationConfig};
-use durably_proto::api::version::v1::{ReleaseInfo, VersionInfo};
 use durably_proto::api::workflowservice::v1::get_system_info_response::Capabilities;
 use durably_proto::api::workflowservice::v1::{
     DeprecateNamespaceRequest, DeprecateNamespaceResponse, DescribeNamespaceRequest,
@@ -41,7 +40,7 @@ pub(super) fn register(backend: &Backend, request: RegisterNamespaceRequest) -> 
         owner_email: request.owner_email,
         retention,
         data: request.data.into_iter().collect(),
-        state: NamespaceState::Registered,
+        ..Settings::default()
     };
     let id = backend.ids.uuid();
     let store = &*backend.store;
@@ -243,6 +242,7 @@ pub(super) fn system_info() -> GetSystemInfoResponse {
             signal_and_query_header: true,
             internal_error_differentiation: true,
             activity_failure_include_heartbeat: true,
+            supports_schedules: true,
             encoded_failure_attributes: true,
             // Workers send their build id with every task only with this capability.
             build_id_based_versioning: true,
@@ -259,10 +259,11 @@ pub(super) fn system_info() -> GetSystemInfoResponse {
 pub(super) fn cluster_info(backend: &Backend) -> GetClusterInfoResponse {
     GetClusterInfoResponse {
         supported_clients: [
+            ("Nexus-go-sdk", "<2.0.0"),
             ("temporal-cli", "<2.0.0"),
             ("temporal-go", "<2.0.0"),
             ("temporal-java", "<2.0.0"),
-            ("temporal-php", "<3.0.0"),
+            ("temporal-php", "<2.0.0"),
             ("temporal-server", "<2.0.0"),
             ("temporal-typescript", "<2.0.0"),
             ("temporal-ui", "<3.0.0"),
@@ -271,13 +272,8 @@ pub(super) fn cluster_info(backend: &Backend) -> GetClusterInfoResponse {
         .into(),
         server_version: COMPATIBLE_WITH.to_owned(),
         cluster_id: backend.store.cluster_id().to_owned(),
-        version_info: Some(VersionInfo {
-            current: Some(ReleaseInfo {
-                version: COMPATIBLE_WITH.to_owned(),
-                ..ReleaseInfo::default()
-            }),
-            ..VersionInfo::default()
-        }),
+        // The real server knows that from a service on the internet.
+        version_info: None,
         cluster_name: CLUSTER.to_owned(),
         history_shard_count: 1,
         persistence_store: backend.store.kind().to_owned(),
@@ -317,6 +313,7 @@ fn description(namespace: &Arc<Namespace>) -> DescribeNamespaceResponse {
             workflow_execution_retention_ttl: wkt::Duration::try_from(settings.retention).ok(),
             history_archival_state: ArchivalState::Disabled.into(),
             visibility_archival_state: ArchivalState::Disabled.into(),
+            bad_binaries: Some(Default::default()),
             ..NamespaceConfig::default()
         }),
         replication_config: Some(NamespaceReplicationConfig {
@@ -325,7 +322,7 @@ fn description(namespace: &Arc<Namespace>) -> DescribeNamespaceResponse {
                 cluster_name: CLUSTER.to_owned(),
                 ..ClusterReplicationConfig::default()
             }],
-            ..NamespaceReplicationConfig::default()
+            state: ReplicationState::Normal.into(),
         }),
         ..DescribeNamespaceResponse::default()
     }

@@ -123,9 +123,10 @@ fn remove_attributes(
     let store = &*backend.store;
     namespace.change_attributes(store, |attributes| {
         for name in request.search_attributes {
-            if !attributes.remove(&name) {
-                return Err(Error::NotFound(format!(
-                    "Search attribute {name} doesn't exist."
+            // One that is not there is removed already, as on the real server.
+            if !attributes.remove(&name) && Attributes::is_predefined(&name) {
+                return Err(Error::Invalid(format!(
+                    "Unable to remove non-custom search attributes: {name}."
                 )));
             }
         }

@@ -12,9 +12,10 @@ use super::deadline::{
 };
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
-    Frontend, activity_operations, activity_task, batch, deployment, history_reader, into_response,
-    multi_operation, namespace, query, reset, respond, schedule, start, task_queue, time_skipping,
-    update, visibility, worker, workflow, workflow_options, workflow_task,
+    Frontend, activity_execution, activity_operations, activity_task, batch, deployment,
+    history_reader, into_response, multi_operation, namespace, query, reset, respond, schedule,
+    start, task_queue, task_queue_config, time_skipping, update, visibility, worker, workflow,
+    workflow_options, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -273,6 +274,42 @@ impl WorkflowService for Frontend {
     ) -> Result<Response<UpdateActivityOptionsResponse>, Status> {
         let scope = self.scope();
         let answer = activity_operations::update_options(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn pause_activity_execution(
+        &self,
+        request: Request<PauseActivityExecutionRequest>,
+    ) -> Result<Response<PauseActivityExecutionResponse>, Status> {
+        let scope = self.scope();
+        let answer = activity_execution::pause(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn unpause_activity_execution(
+        &self,
+        request: Request<UnpauseActivityExecutionRequest>,
+    ) -> Result<Response<UnpauseActivityExecutionResponse>, Status> {
+        let scope = self.scope();
+        let answer = activity_execution::unpause(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn reset_activity_execution(
+        &self,
+        request: Request<ResetActivityExecutionRequest>,
+    ) -> Result<Response<ResetActivityExecutionResponse>, Status> {
+        let scope = self.scope();
+        let answer = activity_execution::reset(&scope, request.into_inner());
+        respond(scope, answer).await
+    }
+
+    async fn update_activity_execution_options(
+        &self,
+        request: Request<UpdateActivityExecutionOptionsRequest>,
+    ) -> Result<Response<UpdateActivityExecutionOptionsResponse>, Status> {
+        let scope = self.scope();
+        let answer = activity_execution::update_options(&scope, request.into_inner());
         respond(scope, answer).await
     }
 
@@ -578,6 +615,15 @@ impl WorkflowService for Frontend {
         request: Request<DescribeWorkerRequest>,
     ) -> Result<Response<DescribeWorkerResponse>, Status> {
         into_response(worker::describe(&self.backend, request.get_ref()))
+    }
+
+    async fn update_task_queue_config(
+        &self,
+        request: Request<UpdateTaskQueueConfigRequest>,
+    ) -> Result<Response<UpdateTaskQueueConfigResponse>, Status> {
+        let request = request.into_inner();
+        self.on_disk(|backend| task_queue_config::update(backend, request))
+            .await
     }
 
     async fn list_task_queue_partitions(

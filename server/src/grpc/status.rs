@@ -137,7 +137,7 @@ fn rejected(rejection: &Rejection) -> (Code, String, Option<Any>) {
         | Rejection::TaskNotFound(
             TaskNotFound::Workflow
             | TaskNotFound::Activity
-            | TaskNotFound::ActivityId
+            | TaskNotFound::ActivityId(_)
             | TaskNotFound::Selected,
         )
         | Rejection::TaskAlreadyStarted

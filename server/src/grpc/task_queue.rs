@@ -1,11 +1,12 @@
 //! Task queue descriptions, worker shutdown, and Nexus polls.
 
 use durably_history::Time;
-use durably_proto::api::enums::v1::{DescribeTaskQueueMode, TaskQueueType};
+use durably_proto::api::enums::v1::{DescribeTaskQueueMode, RateLimitSource, TaskQueueType};
 use durably_proto::api::taskqueue::v1::{
     PollerInfo, PollerScalingDecision, TaskQueuePartitionMetadata, TaskQueueStats, TaskQueueStatus,
     TaskQueueTypeInfo, TaskQueueVersionInfo, TaskQueueVersioningInfo,
 };
+use durably_proto::api::workflowservice::v1::describe_task_queue_response::EffectiveRateLimit;
 use durably_proto::api::workflowservice::v1::{
     DescribeTaskQueueRequest, DescribeTaskQueueResponse, ListTaskQueuePartitionsRequest,
     ListTaskQueuePartitionsResponse, PollNexusTaskQueueRequest, PollNexusTaskQueueResponse,
@@ -19,7 +20,9 @@ use crate::error::Error;
 use crate::matching::offer::WorkflowOffer;
 use crate::matching::queue::{Poll, QueueKind};
 use crate::matching::queues::Description;
+use crate::matching::rate::RateSource;
 use crate::namespace::Namespace;
+use crate::queue_config::QueueKey;
 
 use super::workflow_task::polled_queue;
 use super::{check, deployment};
@@ -34,10 +37,23 @@ pub(super) fn describe(
     let now = backend.clock.now();
     let kind = request.task_queue_type();
     let description = description(&namespace, queue, kind, now);
+    let config = request.report_config.then(|| {
+        namespace.queue_config(&QueueKey {
+            name: queue.to_owned(),
+            task_queue_type: match kind {
+                TaskQueueType::Unspecified => TaskQueueType::Workflow.into(),
+                TaskQueueType::Workflow | TaskQueueType::Activity | TaskQueueType::Nexus => {
+                    kind.into()
+                }
+            },
+        })
+    });
+    let config = config.flatten();
     let stats = stats(&description);
     #[expect(deprecated, reason = "the command line still asks for it")]
     let status = request.include_task_queue_status.then(|| TaskQueueStatus {
         backlog_count_hint: stats.approximate_backlog_count,
+        rate_per_second: f64::from(effective_rate(&description).requests_per_second),
         ..TaskQueueStatus::default()
     });
     // The enhanced mode requests several types at a time, by version; workers here are unversioned.
@@ -67,6 +83,8 @@ pub(super) fn describe(
         },
         stats: request.report_stats.then_some(stats),
         versioning_info: versioning_info(&namespace, queue, kind),
+        effective_rate_limit: Some(effective_rate(&description)),
+        config,
         pollers: pollers(description),
         task_queue_status: status,
         ..DescribeTaskQueueResponse::default()
@@ -215,7 +233,7 @@ fn stats(description: &Description) -> TaskQueueStats {
 }
 
 fn pollers(description: Description) -> Vec<PollerInfo> {
-    let rate_per_second = description.rate.unwrap_or(UNLIMITED_RATE);
+    let rate_per_second = description.polled_rate.unwrap_or(UNLIMITED_RATE);
     description
         .pollers
         .into_iter()
@@ -228,5 +246,21 @@ fn pollers(description: Description) -> Vec<PollerInfo> {
         .collect()
 }
 
+/// The rate of a queue; without a limit the real server shows one of its own.
+fn effective_rate(description: &Description) -> EffectiveRateLimit {
+    let (rate, source) = match description.rate {
+        Some((rate, RateSource::Client)) => (rate, RateLimitSource::Api),
+        Some((rate, RateSource::Worker)) => (rate, RateLimitSource::Worker),
+        None => (SYSTEM_RATE, RateLimitSource::System),
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "the message has a float")]
+    EffectiveRateLimit {
+        requests_per_second: rate as f32,
+        rate_limit_source: source.into(),
+    }
+}
+
+/// The rate that the real server allows for a queue at most, in its four partitions.
+const SYSTEM_RATE: f64 = 4_000.0;
 /// The rate that the real server shows for a poller without a limit.
 const UNLIMITED_RATE: f64 = 100_000.0;

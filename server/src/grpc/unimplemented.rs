@@ -61,7 +61,6 @@ macro_rules! unimplemented_workflow_methods {
             delete_workflow_rule DeleteWorkflowRule(DeleteWorkflowRuleRequest) DeleteWorkflowRuleResponse,
             list_workflow_rules ListWorkflowRules(ListWorkflowRulesRequest) ListWorkflowRulesResponse,
             trigger_workflow_rule TriggerWorkflowRule(TriggerWorkflowRuleRequest) TriggerWorkflowRuleResponse,
-            update_task_queue_config UpdateTaskQueueConfig(UpdateTaskQueueConfigRequest) UpdateTaskQueueConfigResponse,
             fetch_worker_config FetchWorkerConfig(FetchWorkerConfigRequest) FetchWorkerConfigResponse,
             update_worker_config UpdateWorkerConfig(UpdateWorkerConfigRequest) UpdateWorkerConfigResponse,
             pause_workflow_execution PauseWorkflowExecution(PauseWorkflowExecutionRequest) PauseWorkflowExecutionResponse,
@@ -80,10 +79,6 @@ macro_rules! unimplemented_workflow_methods {
             request_cancel_nexus_operation_execution RequestCancelNexusOperationExecution(RequestCancelNexusOperationExecutionRequest) RequestCancelNexusOperationExecutionResponse,
             terminate_activity_execution TerminateActivityExecution(TerminateActivityExecutionRequest) TerminateActivityExecutionResponse,
             delete_activity_execution DeleteActivityExecution(DeleteActivityExecutionRequest) DeleteActivityExecutionResponse,
-            pause_activity_execution PauseActivityExecution(PauseActivityExecutionRequest) PauseActivityExecutionResponse,
-            reset_activity_execution ResetActivityExecution(ResetActivityExecutionRequest) ResetActivityExecutionResponse,
-            unpause_activity_execution UnpauseActivityExecution(UnpauseActivityExecutionRequest) UnpauseActivityExecutionResponse,
-            update_activity_execution_options UpdateActivityExecutionOptions(UpdateActivityExecutionOptionsRequest) UpdateActivityExecutionOptionsResponse,
             terminate_nexus_operation_execution TerminateNexusOperationExecution(TerminateNexusOperationExecutionRequest) TerminateNexusOperationExecutionResponse,
             delete_nexus_operation_execution DeleteNexusOperationExecution(DeleteNexusOperationExecutionRequest) DeleteNexusOperationExecutionResponse,
         }

@@ -7,6 +7,7 @@ use crate::visibility::attributes::{Attributes, status_name};
 use crate::visibility::{parser, query::Query};
 use durably_proto::api::common::v1::Payload;
 use durably_proto::api::filter::v1::StartTimeFilter;
+use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
 use durably_proto::api::workflowservice::v1::{
     CountWorkflowExecutionsRequest, CountWorkflowExecutionsResponse, GetSearchAttributesResponse,
     ListClosedWorkflowExecutionsRequest, ListClosedWorkflowExecutionsResponse,
@@ -32,13 +33,34 @@ pub(super) fn list(
     let token = &request.next_page_token;
     let page = backend.store.list(&namespace.name, &query, size, token)?;
     Ok(ListWorkflowExecutionsResponse {
-        executions: page
-            .executions
-            .iter()
-            .map(|info| (**info).clone())
-            .collect(),
+        executions: page.executions.iter().map(|info| listed(info)).collect(),
         next_page_token: page.next,
     })
+}
+
+/// A run as lists show it: with fewer fields than its description, and with those of its history when it is closed.
+fn listed(info: &WorkflowExecutionInfo) -> WorkflowExecutionInfo {
+    let mut listed = WorkflowExecutionInfo {
+        execution: info.execution.clone(),
+        r#type: info.r#type.clone(),
+        start_time: info.start_time,
+        execution_time: info.execution_time,
+        status: info.status,
+        parent_execution: info.parent_execution.clone(),
+        root_execution: info.root_execution.clone(),
+        memo: info.memo.clone(),
+        search_attributes: info.search_attributes.clone(),
+        task_queue: info.task_queue.clone(),
+        ..WorkflowExecutionInfo::default()
+    };
+    if info.close_time.is_some() {
+        listed.close_time = info.close_time;
+        listed.execution_duration = info.execution_duration;
+        listed.history_length = info.history_length;
+        listed.history_size_bytes = info.history_size_bytes;
+        listed.state_transition_count = info.state_transition_count;
+    }
+    listed
 }
 
 /// `ScanWorkflowExecutions`.

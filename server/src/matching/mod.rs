@@ -10,5 +10,5 @@ pub(crate) mod poller;
 pub(crate) mod query;
 pub(crate) mod queue;
 pub(crate) mod queues;
-mod rate;
+pub(crate) mod rate;
 mod shut_down_workers;

@@ -21,6 +21,8 @@ pub(super) struct Queue<T> {
     rate: Arc<Mutex<RateLimit>>,
     /// Notified when the rate limit holds tasks back although polls wait.
     held_back: Notify,
+    /// Notified when a client changes the rate limit.
+    rate_changed: Notify,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ impl<T: Send> Queue<T> {
             }),
             rate,
             held_back: Notify::new(),
+            rate_changed: Notify::new(),
         }
     }
 
@@ -98,6 +101,9 @@ impl<T: Send> Queue<T> {
             let held_back = self.held_back.notified();
             tokio::pin!(held_back);
             held_back.as_mut().enable();
+            let rate_changed = self.rate_changed.notified();
+            tokio::pin!(rate_changed);
+            rate_changed.as_mut().enable();
             let (mut parked, allowed_at) = match self.take_or_park(poll, shut_down, put_back) {
                 PollAttempt::ShutDown => return None,
                 PollAttempt::Taken(task) => {
@@ -119,6 +125,7 @@ impl<T: Send> Queue<T> {
                 biased;
                 task = &mut parked.receiver => task.ok(),
                 () = again => continue,
+                () = rate_changed => continue,
                 () = sleep_until(deadline) => None,
             };
             return match task {
@@ -210,6 +217,11 @@ impl<T> Queue<T> {
     /// The limit of all queues of the name.
     pub(super) fn rate(&self) -> MutexGuard<'_, RateLimit> {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rate limit has changed: polls that wait for it begin again.
+    pub(super) fn notify_rate_change(&self) {
+        self.rate_changed.notify_waiters();
     }
 
     pub(super) fn offer(&self, level: PriorityLevel, task: T, now: Time) {

@@ -11,7 +11,7 @@ use super::matcher::{Matcher, PriorityLevel};
 use super::offer::Routed;
 use super::poller::{Poller, Pollers};
 use super::queue::{Poll, Queue, QueueKind};
-use super::rate::RateLimit;
+use super::rate::{RateLimit, RateSource};
 use super::shut_down_workers::ShutDownWorkers;
 use crate::deployment::Deployments;
 
@@ -28,6 +28,8 @@ pub(crate) struct Queues<T> {
 #[derive(Debug)]
 struct QueueMap<T> {
     queues: HashMap<Arc<str>, Versions<T>>,
+    /// Rates that clients have set, for queues that are unused, too.
+    rates: HashMap<Arc<str>, f64>,
     /// Number of queues at which unused ones are removed.
     sweep_at: usize,
     /// New queues are created closed.
@@ -62,8 +64,10 @@ impl<T> Versions<T> {
 pub(crate) struct Description {
     pub(crate) pollers: Vec<Poller>,
     pub(crate) backlog: usize,
-    /// Maximum rate in tasks a second; none for no limit.
-    pub(crate) rate: Option<f64>,
+    /// Maximum rate in tasks a second, and who has set it; none for no limit.
+    pub(crate) rate: Option<(f64, RateSource)>,
+    /// The rate of its workers alone.
+    pub(crate) polled_rate: Option<f64>,
 }
 
 impl<T: Routed + Send> Queues<T> {
@@ -71,6 +75,7 @@ impl<T: Routed + Send> Queues<T> {
         Self {
             named: RwLock::new(QueueMap {
                 queues: HashMap::new(),
+                rates: HashMap::new(),
                 sweep_at: FIRST_SWEEP,
                 closed: false,
             }),
@@ -135,6 +140,26 @@ impl<T: Routed + Send> Queues<T> {
         let deployments = deployments.unwrap_or_else(PoisonError::into_inner);
         let queue = self.queue_of(&deployments, queue, QueueKind::Normal, &task, now);
         queue.requeue(level, task);
+    }
+
+    /// Sets or removes the rate that a client wants, for workers of all versions together.
+    pub(crate) fn configure(&self, queue: &str, rate: Option<f64>) {
+        let queues: Vec<_> = {
+            let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
+            match rate {
+                Some(rate) => named.rates.insert(queue.into(), rate),
+                None => named.rates.remove(queue),
+            };
+            let Some(versions) = named.queues.get(queue) else {
+                return;
+            };
+            let mut limit = versions.rate.lock().unwrap_or_else(PoisonError::into_inner);
+            limit.configure(rate, Instant::now());
+            versions.all().cloned().collect()
+        };
+        for queue in queues {
+            queue.notify_rate_change();
+        }
     }
 
     /// Whether a poll of these workers waits for the queue or was seen within `span`.
@@ -228,14 +253,26 @@ impl<T: Routed + Send> Queues<T> {
 
     /// Describes a queue, the workers of all versions together.
     pub(crate) fn describe(&self, queue: &str, now: Time) -> Description {
-        let mut description = Description::default();
+        let mut description = Description {
+            rate: self.configured_rate(queue),
+            ..Description::default()
+        };
         for queue in self.versions(queue) {
             let mut state = queue.lock();
             description.pollers.extend(state.pollers.list(now));
             description.backlog += state.tasks.backlog();
-            description.rate = queue.rate().per_second();
+            let rate = queue.rate();
+            description.rate = rate.effective();
+            description.polled_rate = rate.polled();
         }
         description
+    }
+
+    /// The rate that a client has set for a queue, which nobody may have polled.
+    fn configured_rate(&self, queue: &str) -> Option<(f64, RateSource)> {
+        let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
+        let rate = named.rates.get(queue)?;
+        Some((*rate, RateSource::Client))
     }
 
     /// Number of tasks in the backlog of a version's workers.
@@ -288,8 +325,9 @@ impl<T: Routed + Send> Queues<T> {
             }
             Arc::new(Queue::new(kind, tasks, Arc::clone(rate)))
         };
+        let rate = named.rates.get(&name).copied();
         let versions = named.queues.entry(name).or_insert_with(|| {
-            let rate = Arc::default();
+            let rate = Arc::new(Mutex::new(RateLimit::configured(rate)));
             Versions {
                 unversioned: queue(&rate),
                 rate,
@@ -561,7 +599,30 @@ mod tests {
         let expected = [(Some(0), 0), (Some(1), 1), (Some(2), 2), (Some(3), 3)];
         assert_eq!(taken, expected);
         let described = queues.describe("q", Time::default());
-        assert_eq!(described.rate, Some(1.0));
+        assert_eq!(described.rate, Some((1.0, RateSource::Worker)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_that_waits_takes_a_task_when_a_client_raises_the_rate() {
+        let queues = Arc::new(Queues::<u32>::new(Arc::default()));
+        let limited = |rate| {
+            queues.configure("q", Some(rate));
+            queues.describe("q", Time::default()).rate
+        };
+        // Known before the queue is.
+        assert_eq!(limited(0.0), Some((0.0, RateSource::Client)));
+        offer(&queues, "q", 7);
+        let waiting = tokio::spawn({
+            let queues = Arc::clone(&queues);
+            async move { poll(&queues, "q").await }
+        });
+        while !queues.is_polled("q", None, Duration::ZERO, Time::default()) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(limited(1.0), Some((1.0, RateSource::Client)));
+        assert_eq!(waiting.await.expect("the poll ends"), Some(7));
+        queues.configure("q", None);
+        assert_eq!(queues.describe("q", Time::default()).rate, None);
     }
 
     #[tokio::test(start_paused = true)]

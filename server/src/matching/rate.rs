@@ -1,4 +1,4 @@
-//! Rate limit of a task queue, set by its workers.
+//! Rate limit of a task queue, set by a client or by its workers.
 
 use std::time::Duration;
 
@@ -7,43 +7,87 @@ use tokio::time::Instant;
 /// Allows a number of tasks a second, and as many at once after a pause.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimit {
+    /// Tasks a second as a client has configured it, instead of what polls set; none if it has not.
+    configured: Option<f64>,
     /// Tasks a second as the last poll set it; none for no limit.
-    per_second: Option<f64>,
+    polled: Option<f64>,
     /// When the tokens spent so far are replenished.
     earned: Option<Instant>,
 }
 
+/// Who has set a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RateSource {
+    Client,
+    Worker,
+}
+
 impl RateLimit {
+    /// A limit of a queue that nobody has polled.
+    pub(crate) fn configured(configured: Option<f64>) -> Self {
+        Self {
+            configured,
+            ..Self::default()
+        }
+    }
+
+    /// Sets or removes the rate of a client. No more than a burst of the new rate counts as spent, so that a queue
+    /// that was slow or stopped goes on.
+    pub(crate) fn configure(&mut self, configured: Option<f64>, now: Instant) {
+        self.configured = configured;
+        let burst = self
+            .per_second()
+            .and_then(|rate| Some(interval(rate)?.mul_f64(tokens(rate))));
+        let spent = self.earned.zip(burst);
+        self.earned = spent.map(|(earned, burst)| earned.min(now + burst));
+    }
+
     /// Sets the rate of a poll. A poll without a rate leaves the limit as it is, because workers of
     /// different versions share a queue.
     pub(crate) fn set(&mut self, per_second: Option<f64>) {
         if let Some(per_second) = per_second {
-            self.per_second = Some(per_second);
+            self.polled = Some(per_second);
         }
     }
 
     /// The rate in tasks a second; none for no limit.
-    pub(crate) fn per_second(&self) -> Option<f64> {
-        self.per_second
+    fn per_second(&self) -> Option<f64> {
+        self.configured.or(self.polled)
+    }
+
+    /// The rate of its workers; none for no limit.
+    pub(crate) fn polled(&self) -> Option<f64> {
+        self.polled
+    }
+
+    /// The rate in tasks a second, and who has set it; none for no limit.
+    pub(crate) fn effective(&self) -> Option<(f64, RateSource)> {
+        let configured = self.configured.map(|rate| (rate, RateSource::Client));
+        configured.or_else(|| Some((self.polled?, RateSource::Worker)))
     }
 
     /// The instant at which the next task may leave; none if the rate is zero.
     pub(crate) fn next(&self, now: Instant) -> Option<Instant> {
-        let Some(rate) = self.per_second else {
+        let Some(rate) = self.per_second() else {
             return Some(now);
         };
         let interval = interval(rate)?;
-        let burst = interval.mul_f64(rate.ceil().max(1.0) - 1.0);
+        let burst = interval.mul_f64(tokens(rate) - 1.0);
         let earned = self.earned.unwrap_or(now);
         Some(earned.checked_sub(burst).unwrap_or(now).max(now))
     }
 
     /// Spends the token of a task that leaves.
     pub(crate) fn record_task(&mut self, now: Instant) {
-        if let Some(interval) = self.per_second.and_then(interval) {
+        if let Some(interval) = self.per_second().and_then(interval) {
             self.earned = Some(self.earned.unwrap_or(now).max(now) + interval);
         }
     }
+}
+
+/// How many tasks may leave at once.
+fn tokens(rate: f64) -> f64 {
+    rate.ceil().max(1.0)
 }
 
 /// The interval between two tasks; none for a rate of zero.
@@ -89,5 +133,21 @@ mod tests {
         limit.set(Some(f64::MIN_POSITIVE));
         limit.record_task(now);
         assert!(limit.next(now) > Some(now));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_of_a_client_replaces_that_of_workers_until_it_is_removed() {
+        let now = Instant::now();
+        let mut limit = RateLimit::configured(Some(0.001));
+        limit.set(Some(5.0));
+        assert_eq!(limit.effective(), Some((0.001, RateSource::Client)));
+        limit.record_task(now);
+        assert_eq!(limit.next(now), Some(now + Duration::from_secs(1000)));
+        // What the slow rate has spent does not hold the faster one up.
+        limit.configure(Some(1.0), now);
+        assert_eq!(limit.next(now), Some(now + Duration::from_secs(1)));
+        limit.configure(None, now);
+        assert_eq!(limit.effective(), Some((5.0, RateSource::Worker)));
+        assert_eq!(limit.next(now), Some(now + Duration::from_millis(200)));
     }
 }

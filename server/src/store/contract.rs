@@ -1,24 +1,26 @@
 //! Contract tests of the store. Every implementation of [`Store`] runs [`suite`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use durably_history::{
     DeploymentVersion, EventLog, Input, Run, RunId, Signal, Start, Terminate, Time,
 };
 use durably_proto::api::common::v1::WorkflowType;
 use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
-use durably_proto::api::taskqueue::v1::TaskQueue;
+use durably_proto::api::taskqueue::v1::{RateLimit, RateLimitConfig, TaskQueue, TaskQueueConfig};
 use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
 use super::memory::MemoryStore;
 use super::{
-    Commit, RunChange, RunPhase, Settings, Store, StoredNamespace, StoredSchedule, Submitted,
-    UnfinishedRun,
+    Commit, Removal, RunChange, RunPhase, Settings, Store, StoredNamespace, StoredSchedule,
+    Submitted, UnfinishedRun,
 };
 use crate::deployment::tests::UNUSED;
 use crate::deployment::{Deployments, QueueType};
 use crate::error::StoreError;
 use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
+use crate::queue_config::QueueKey;
 use crate::visibility::attributes::Attributes;
 use crate::visibility::parser;
 use crate::visibility::query::Query;
@@ -81,7 +83,9 @@ async fn batches_are_kept_until_they_are_removed(store: &dyn Store) {
     let never = store.put_batch(&name("a", "never"), None);
     never.confirmed().await.expect("it is not there");
     assert_eq!(kept(), ["a/clean=", "b/recall=other"]);
-    store.delete_namespace("a", "gone").expect("it is renamed");
+    let delay = Duration::from_secs(60);
+    let renamed = store.delete_namespace("a", "gone", delay);
+    renamed.expect("it is renamed");
     assert_eq!(kept(), ["b/recall=other"]);
 }
 
@@ -99,7 +103,9 @@ async fn a_deleted_namespace_is_emptied_in_portions(store: &dyn Store) {
     };
     let put_schedule = store.put_schedule(&schedule, Some(b"state".to_vec()));
     put_schedule.confirmed().await.expect("it is kept");
-    store.delete_namespace("a", "gone").expect("it is renamed");
+    let delay = Duration::from_secs(60);
+    let renamed = store.delete_namespace("a", "gone", delay);
+    renamed.expect("it is renamed");
     // Nothing of it is found, under neither name.
     let name = execution("a", "w");
     assert_eq!(store.execution(&name), Ok(None));
@@ -119,6 +125,13 @@ async fn a_deleted_namespace_is_emptied_in_portions(store: &dyn Store) {
             .map(|it| (it.name.to_string(), it.settings.state));
         states.collect()
     };
+    let deleted = store.namespaces().expect("they are read").pop();
+    let mut deleted = deleted.expect("there are two");
+    assert_eq!(deleted.settings.removal, Removal::After(delay));
+    deleted.settings.removal = Removal::At(Time::default() + delay);
+    store.put_namespace(&deleted).expect("it is kept");
+    let found = store.namespaces().expect("they are read").pop();
+    assert_eq!(found.map(|it| it.settings), Some(deleted.settings));
     let kept = ("b".to_owned(), NamespaceState::Registered);
     let deleted = ("gone".to_owned(), NamespaceState::Deleted);
     assert_eq!(states(), [kept.clone(), deleted.clone()]);
@@ -234,6 +247,21 @@ fn namespaces_are_kept(store: &dyn Store) {
     let registered = deployments.register(&version, ty, "q", at, &UNUSED);
     registered.expect("there are few versions");
     changed.deployments = deployments.all().cloned().collect();
+    let key = QueueKey {
+        name: "q".to_owned(),
+        task_queue_type: 2,
+    };
+    let limit = RateLimitConfig {
+        rate_limit: Some(RateLimit {
+            requests_per_second: 0.5,
+        }),
+        ..RateLimitConfig::default()
+    };
+    let config = TaskQueueConfig {
+        queue_rate_limit: Some(limit),
+        ..TaskQueueConfig::default()
+    };
+    changed.queue_configs = vec![(key, config)];
     store.put_namespace(&changed).expect("it is kept");
     let kept = store.namespaces().expect("they are read");
     let names: Vec<_> = kept.iter().map(|it| &*it.name).collect();
@@ -242,13 +270,16 @@ fn namespaces_are_kept(store: &dyn Store) {
     assert_eq!(kept[0].settings, changed.settings);
     assert_eq!(kept[0].attributes, changed.attributes);
     assert_eq!(kept[0].deployments, changed.deployments);
+    assert_eq!(kept[0].queue_configs, changed.queue_configs);
     let restored = Deployments::stored(kept[0].deployments.clone());
     assert!(restored.has(&version, QueueType::Workflow, "q"));
     // A changed namespace replaces the one before.
     changed.deployments.clear();
+    changed.queue_configs.clear();
     store.put_namespace(&changed).expect("it is kept");
     let kept = store.namespaces().expect("they are read");
     assert_eq!(kept[0].deployments, []);
+    assert_eq!(kept[0].queue_configs, []);
 }
 
 fn an_unknown_execution_is_not_found(store: &dyn Store) {
@@ -587,6 +618,7 @@ fn put(store: &dyn Store, name: &str) -> StoredNamespace {
         settings: Settings::default(),
         attributes: Vec::new(),
         deployments: Vec::new(),
+        queue_configs: Vec::new(),
     };
     store.put_namespace(&namespace).expect("it is kept");
     namespace

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use durably_history::{EventBatch, Part, PartKey, RunId, Time};
 use durably_proto::api::enums::v1::IndexedValueType;
+use durably_proto::api::taskqueue::v1::TaskQueueConfig;
 use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
 use tokio::sync::oneshot;
 
@@ -11,6 +12,7 @@ use super::settings::Settings;
 use crate::deployment::Deployment;
 use crate::error::StoreError;
 use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
+use crate::queue_config::QueueKey;
 
 /// A namespace.
 #[derive(Clone, Debug)]
@@ -22,6 +24,8 @@ pub(crate) struct StoredNamespace {
     pub(crate) attributes: Vec<(String, IndexedValueType)>,
     /// The worker deployments, by name.
     pub(crate) deployments: Vec<Arc<Deployment>>,
+    /// The configurations of task queues.
+    pub(crate) queue_configs: Vec<(QueueKey, TaskQueueConfig)>,
 }
 
 /// An execution.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use durably_history::{RunId, Time};
 use tokio::sync::{Notify, oneshot, watch};
@@ -199,9 +200,14 @@ impl Store for FaultyStore {
         self.inner.put_namespace(namespace)
     }
 
-    fn delete_namespace(&self, name: &str, deleted_name: &str) -> Result<(), StoreError> {
+    fn delete_namespace(
+        &self,
+        name: &str,
+        deleted_name: &str,
+        delay: Duration,
+    ) -> Result<(), StoreError> {
         self.check_read()?;
-        self.inner.delete_namespace(name, deleted_name)
+        self.inner.delete_namespace(name, deleted_name, delay)
     }
 
     fn clear_namespace(&self, deleted_name: &str, limit: usize) -> Result<usize, StoreError> {

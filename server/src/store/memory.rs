@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use durably_history::{EventBatch, Part, PartKey, RunId, Time};
 use durably_proto::api::enums::v1::NamespaceState;
 use tokio::sync::watch;
 
 use super::{
-    Commit, RunChange, RunPhase, Store, StoredBatch, StoredExecution, StoredNamespace, StoredRun,
-    StoredSchedule, Submitted, UnfinishedRun,
+    Commit, Removal, RunChange, RunPhase, Store, StoredBatch, StoredExecution, StoredNamespace,
+    StoredRun, StoredSchedule, Submitted, UnfinishedRun,
 };
 use crate::error::{ListError, StoreError};
 use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
@@ -199,7 +200,12 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn delete_namespace(&self, name: &str, deleted_name: &str) -> Result<(), StoreError> {
+    fn delete_namespace(
+        &self,
+        name: &str,
+        deleted_name: &str,
+        delay: Duration,
+    ) -> Result<(), StoreError> {
         let mut namespaces = self
             .namespaces
             .write()
@@ -210,6 +216,7 @@ impl Store for MemoryStore {
             let mut facts = table.facts.clone();
             facts.name = Arc::clone(&deleted_name);
             facts.settings.state = NamespaceState::Deleted;
+            facts.settings.removal = Removal::After(delay);
             let index = Arc::default();
             let table = NamespaceTable { facts, index };
             namespaces.insert(Arc::clone(&deleted_name), Arc::new(table));

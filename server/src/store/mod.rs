@@ -2,7 +2,8 @@
 //!
 //! | key                        | value                                                  |
 //! |----------------------------|--------------------------------------------------------|
-//! | namespace                  | its settings and search attributes                     |
+//! | namespace                  | its settings, search attributes, worker deployments and |
+//! |                            | configurations of task queues                          |
 //! | namespace, workflow id     | the latest run, and the number of commits              |
 //! | namespace, run id          | the parts of its state, its events, its phase, its row |
 //! | namespace, schedule id     | the schedule's state                                   |
@@ -24,6 +25,7 @@ pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use durably_history::{RunId, Time};
 use tokio::sync::watch;
@@ -32,7 +34,7 @@ pub(crate) use self::facts::{
     Commit, RunChange, RunPhase, StoredBatch, StoredExecution, StoredNamespace, StoredRun,
     StoredSchedule, Submitted, UnfinishedRun,
 };
-pub(crate) use self::settings::Settings;
+pub(crate) use self::settings::{Removal, Settings};
 use crate::error::{ListError, StoreError};
 use crate::name::{BatchName, ExecutionName, ScheduleName};
 use crate::visibility::Page;
@@ -52,9 +54,14 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
     /// Inserts or replaces a namespace. It is durable on return.
     fn put_namespace(&self, namespace: &StoredNamespace) -> Result<(), StoreError>;
 
-    /// Gives a namespace another name, under which it is deleted. Its executions and schedules are not
-    /// found any more, under neither name. It is durable on return.
-    fn delete_namespace(&self, name: &str, deleted_name: &str) -> Result<(), StoreError>;
+    /// Gives a namespace another name, under which it is deleted, and removed so long after its workflows. Its
+    /// executions and schedules are not found any more, under neither name. It is durable on return.
+    fn delete_namespace(
+        &self,
+        name: &str,
+        deleted_name: &str,
+        delay: Duration,
+    ) -> Result<(), StoreError>;
 
     /// Removes executions of a deleted namespace, at most about `limit` runs of them; returns how many
     /// runs, and 0 if there are none.

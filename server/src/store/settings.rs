@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use durably_history::Time;
 use durably_proto::api::enums::v1::NamespaceState;
 
 /// Settings of a namespace.
@@ -15,6 +16,17 @@ pub(crate) struct Settings {
     pub(crate) data: BTreeMap<String, String>,
     /// A deprecated namespace starts no workflows; a deleted one waits for its removal.
     pub(crate) state: NamespaceState,
+    /// When a deleted namespace is removed.
+    pub(crate) removal: Removal,
+}
+
+/// When a deleted namespace is removed, which stays described until then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// So long after its workflows are removed, which are not yet.
+    After(Duration),
+    /// At that time: its workflows are removed.
+    At(Time),
 }
 
 impl Default for Settings {
@@ -25,6 +37,7 @@ impl Default for Settings {
             retention: DEFAULT_RETENTION,
             data: BTreeMap::new(),
             state: NamespaceState::Registered,
+            removal: Removal::After(Duration::ZERO),
         }
     }
 }

@@ -131,12 +131,15 @@ impl Attributes {
     /// Adds a custom attribute, unless it is there with this type.
     ///
     /// # Errors
-    /// It is there with another type; in words.
+    /// It is the server's own, or is there with another type; in words.
     pub(crate) fn register(
         &mut self,
         name: &str,
         value_type: IndexedValueType,
     ) -> Result<(), String> {
+        if Self::is_predefined(name) {
+            return Err(format!("Search attribute {name} is reserved by system."));
+        }
         match self.add(name, value_type) || self.carried_type(name) == Some(value_type) {
             true => Ok(()),
             false => Err(format!(
@@ -153,6 +156,11 @@ impl Attributes {
     /// The custom search attributes.
     pub(crate) fn custom(&self) -> impl Iterator<Item = (&str, IndexedValueType)> {
         self.custom.iter().map(|(name, ty)| (name.as_str(), *ty))
+    }
+
+    /// Whether the server has an attribute of this name itself.
+    pub(crate) fn is_predefined(name: &str) -> bool {
+        Self::system().any(|(known, _)| known == name)
     }
 
     /// The system's search attributes.

@@ -87,7 +87,7 @@ fn files_are_named_by_what_they_are_about() {
 fn folders_import_in_one_direction() {
     let server = Layers {
         folder: "server/src",
-        layers: "clock deployment due_queue ids log name visibility worker_registry
+        layers: "clock deployment due_queue ids log name queue_config visibility worker_registry
             / matching
             / error
             / store

@@ -201,11 +201,16 @@ impl Run {
             };
             (id.to_string(), info)
         });
+        // A run that a reset has started begins with the events of an earlier one.
+        let first = self.events().events(0..1).next();
+        let first = first.and_then(|event| event.event_time);
+        let started = self.config.started_at.into();
         WorkflowExecutionExtendedInfo {
             execution_expiration_time: self.config.execution_expires_at.map(Into::into),
             run_expiration_time: Some(self.config.run_expires_at.map_or(NEVER, Into::into)),
             cancel_requested: self.cancel_requested,
-            original_start_time: Some(self.config.started_at.into()),
+            original_start_time: first,
+            last_reset_time: (first != Some(started)).then_some(started),
             request_id_infos: request_id_infos.collect(),
             time_skipping_info: self.virtual_time.as_ref().map(|time| time.info(now)),
             ..Default::default()

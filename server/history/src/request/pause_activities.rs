@@ -19,7 +19,10 @@ pub(crate) fn apply(
     for scheduled in selected_activities::find(run, &request.selected)? {
         match &activity_task::pending(run, scheduled).pause {
             None => to_pause.push(scheduled),
-            Some(pause) if pause.request_id == request.request_id => {}
+            // Without an id no request repeats another.
+            Some(pause)
+                if pause.request_id == request.request_id
+                    && !request.request_id.as_str().is_empty() => {}
             Some(_) => return Err(Rejection::AlreadyPaused),
         }
     }

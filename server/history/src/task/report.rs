@@ -85,8 +85,7 @@ pub(crate) fn fail(
     run: &mut Run,
     out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
-    let scheduled = reported(run, &fail.activity)?;
-    force_start(run, scheduled, &fail.identity, out);
+    let scheduled = running(run, &fail.activity)?;
     if let Some(details) = fail.last_heartbeat_details {
         run.activities.heartbeat(scheduled, out.now, Some(details));
     }
@@ -114,9 +113,8 @@ pub(crate) fn cancel(
     run: &mut Run,
     out: &mut OpenTransition,
 ) -> Result<Reply, Rejection> {
-    let scheduled = reported(run, &cancel.activity)?;
+    let scheduled = running(run, &cancel.activity)?;
     if size(cancel.details.as_ref()) > limits::BLOB {
-        force_start(run, scheduled, &cancel.identity, out);
         let failure = failure::too_large("Cancel details exceed size limit.", None);
         close_failed(
             run,
@@ -134,7 +132,6 @@ pub(crate) fn cancel(
                 .to_owned(),
         )));
     };
-    force_start(run, scheduled, &cancel.identity, out);
     activity_task::buffer_started(run, scheduled, cancel.worker_version);
     run.activities.remove(scheduled);
     let event = ActivityTaskCanceledEventAttributes {
@@ -181,12 +178,13 @@ fn close_failed(
     run.ensure_workflow_task(out);
 }
 
-/// Finds the reported activity if its attempt is started.
+/// Finds the reported activity if its attempt is started: one that no worker has can be completed by its id, and
+/// nothing else.
 fn running(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     let scheduled = reported(run, activity)?;
     match activity_task::pending(run, scheduled).is_started() {
         true => Ok(scheduled),
-        false => Err(not_found(activity)),
+        false => Err(Rejection::TaskNotFound(TaskNotFound::Activity)),
     }
 }
 
@@ -203,7 +201,7 @@ fn reported(run: &Run, activity: &ActivityRef) -> Result<EventId, Rejection> {
     found.ok_or_else(|| not_found(activity))
 }
 
-/// Starts an activity that is closed by id before any worker took it; the history needs a started
+/// Starts an activity that is completed by id before any worker took it; the history needs a started
 /// event.
 fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut OpenTransition) {
     if !activity_task::pending(run, scheduled).is_started() {
@@ -221,7 +219,7 @@ fn force_start(run: &mut Run, scheduled: EventId, identity: &str, out: &mut Open
 fn not_found(activity: &ActivityRef) -> Rejection {
     Rejection::TaskNotFound(match activity {
         ActivityRef::Token(_) => TaskNotFound::Activity,
-        ActivityRef::Id(_) => TaskNotFound::ActivityId,
+        ActivityRef::Id(id) => TaskNotFound::ActivityId(id.clone()),
     })
 }
 

@@ -1,6 +1,9 @@
 //! Deletions while the store fails, and over a restart.
 
+use durably_history::Time;
+
 use super::*;
+use crate::store::Removal;
 
 impl Case {
     async fn delete(&self, id: &str) -> Result<DeleteWorkflowExecutionResponse, Status> {
@@ -92,6 +95,45 @@ async fn a_namespace_that_the_store_cannot_remove_is_removed_after_a_restart() {
     }
     assert!(case.server.backend.namespaces.find(&deleted).is_err());
     case.register("shop").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deleted_namespace_stays_described_until_its_time_over_a_restart() {
+    let case = Case::new().await;
+    let delete = async |case: &Case, name: &str, delay| {
+        case.register(name).await.unwrap();
+        let backend = &case.server.backend;
+        let namespace = backend.namespaces.find(name).unwrap();
+        backend.delete_namespace(&namespace, delay).unwrap()
+    };
+    let stored = |case: &Case, name: &str| {
+        let mut stored = case.memory.namespaces().unwrap().into_iter();
+        stored.find(|namespace| &*namespace.name == name)
+    };
+    let deleted = delete(&case, "shop", Duration::from_secs(3600)).await;
+    let due = loop {
+        match stored(&case, &deleted).unwrap().settings.removal {
+            Removal::At(due) => break due,
+            Removal::After(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
+    let case = case.restart().await;
+    // One that is deleted later without a delay is gone before.
+    let other = delete(&case, "office", Duration::ZERO).await;
+    while stored(&case, &other).is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut kept = stored(&case, &deleted).unwrap();
+    assert_eq!(kept.settings.removal, Removal::At(due));
+    let described = case.server.backend.namespaces.find_in_any_state(&deleted);
+    assert!(described.is_ok());
+    // Its time has come while no server ran.
+    kept.settings.removal = Removal::At(Time::default());
+    case.memory.put_namespace(&kept).unwrap();
+    let case = case.restart().await;
+    while stored(&case, &deleted).is_some() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

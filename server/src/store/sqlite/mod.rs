@@ -45,6 +45,7 @@ mod writer;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use durably_history::{RunId, Time};
 use tokio::sync::{oneshot, watch};
@@ -88,8 +89,13 @@ impl Store for SqliteStore {
         self.writer.put_namespace(namespace.clone())
     }
 
-    fn delete_namespace(&self, name: &str, deleted_name: &str) -> Result<(), StoreError> {
-        self.writer.delete_namespace(name, deleted_name)
+    fn delete_namespace(
+        &self,
+        name: &str,
+        deleted_name: &str,
+        delay: Duration,
+    ) -> Result<(), StoreError> {
+        self.writer.delete_namespace(name, deleted_name, delay)
     }
 
     fn clear_namespace(&self, deleted_name: &str, limit: usize) -> Result<usize, StoreError> {

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use durably_history::Time;
 use durably_proto::Message;
 use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
+use durably_proto::api::taskqueue::v1::TaskQueueConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::deployment::Deployment;
 use crate::error::StoreError;
-use crate::store::{Settings, StoredNamespace};
+use crate::queue_config::QueueKey;
+use crate::store::{Removal, Settings, StoredNamespace};
 
 /// The number of a namespace; `None` if there is none of that name.
 pub(super) fn number(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
@@ -24,7 +27,7 @@ pub(super) fn number(connection: &Connection, name: &str) -> rusqlite::Result<Op
 pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT namespace, name, id, description, owner_email, retention_seconds, retention_nanos, data,
-             state
+             state, removal_delay, removal_time
          FROM namespaces ORDER BY name",
     )?;
     let mut rows = statement.query([])?;
@@ -47,9 +50,14 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, Store
                 retention: Duration::new(row.get(5)?, row.get(6)?),
                 data,
                 state,
+                removal: match row.get(10)? {
+                    Some(at) => Removal::At(Time::from_unix_nanos(at)),
+                    None => Removal::After(Duration::from_nanos(row.get(9)?)),
+                },
             },
             attributes: attributes(connection, row.get(0)?, &name)?,
             deployments: deployments(connection, row.get(0)?, &name)?,
+            queue_configs: queue_configs(connection, row.get(0)?, &name)?,
             name: name.into(),
         });
     }
@@ -100,6 +108,33 @@ fn deployments(
     Ok(deployments)
 }
 
+fn queue_configs(
+    connection: &Connection,
+    namespace: i64,
+    namespace_name: &str,
+) -> Result<Vec<(QueueKey, TaskQueueConfig)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT name, type, config FROM task_queue_configs WHERE namespace = ?1 ORDER BY name, type",
+    )?;
+    let mut rows = statement.query([namespace])?;
+    let mut configs = Vec::new();
+    while let Some(row) = rows.next()? {
+        let key = QueueKey {
+            name: row.get(0)?,
+            task_queue_type: row.get(1)?,
+        };
+        let config: Vec<u8> = row.get(2)?;
+        let config = TaskQueueConfig::decode(&*config).map_err(|error| {
+            let name = &key.name;
+            StoreError::Corrupted(format!(
+                "the configuration of task queue {name} of namespace {namespace_name}: {error}"
+            ))
+        })?;
+        configs.push((key, config));
+    }
+    Ok(configs)
+}
+
 /// Inserts or replaces a namespace.
 pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusqlite::Result<()> {
     let StoredNamespace {
@@ -108,6 +143,7 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
         settings,
         attributes,
         deployments,
+        queue_configs,
     } = namespace;
     let Settings {
         description,
@@ -115,14 +151,19 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
         retention,
         data,
         state,
+        removal,
     } = settings;
+    let (delay, at) = match removal {
+        Removal::After(delay) => (nanos(*delay), None),
+        Removal::At(at) => (0, Some(at.as_unix_nanos())),
+    };
     let data = serde_json::to_string(data).expect("a map of texts has JSON");
     let number: i64 = connection
         .prepare_cached(
             "INSERT INTO namespaces
                  (name, id, description, owner_email, retention_seconds, retention_nanos, data,
-                  state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                  state, removal_delay, removal_time)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (name) DO UPDATE SET
                  id = excluded.id,
                  description = excluded.description,
@@ -130,7 +171,9 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
                  retention_seconds = excluded.retention_seconds,
                  retention_nanos = excluded.retention_nanos,
                  data = excluded.data,
-                 state = excluded.state
+                 state = excluded.state,
+                 removal_delay = excluded.removal_delay,
+                 removal_time = excluded.removal_time
              RETURNING namespace",
         )?
         .query_row(
@@ -143,6 +186,8 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
                 retention.subsec_nanos(),
                 data,
                 *state as i32,
+                delay,
+                at,
             ],
             |row| row.get(0),
         )?;
@@ -164,6 +209,16 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
     for deployment in deployments {
         insert.execute(params![number, deployment.name, deployment.encode_to_vec()])?;
     }
+    connection
+        .prepare_cached("DELETE FROM task_queue_configs WHERE namespace = ?1")?
+        .execute([number])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO task_queue_configs (namespace, name, type, config) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for (key, config) in queue_configs {
+        let ty = key.task_queue_type;
+        insert.execute(params![number, key.name, ty, config.encode_to_vec()])?;
+    }
     Ok(())
 }
 
@@ -172,11 +227,20 @@ pub(super) fn delete(
     connection: &Connection,
     name: &str,
     deleted_name: &str,
+    delay: Duration,
 ) -> rusqlite::Result<()> {
+    let state = NamespaceState::Deleted as i32;
     connection
-        .prepare_cached("UPDATE namespaces SET name = ?2, state = ?3 WHERE name = ?1")?
-        .execute(params![name, deleted_name, NamespaceState::Deleted as i32])?;
+        .prepare_cached(
+            "UPDATE namespaces SET name = ?2, state = ?3, removal_delay = ?4 WHERE name = ?1",
+        )?
+        .execute(params![name, deleted_name, state, nanos(delay)])?;
     Ok(())
+}
+
+/// Three hundred years at most.
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Removes a namespace that has no executions.
@@ -188,6 +252,7 @@ pub(super) fn remove(connection: &Connection, name: &str) -> rusqlite::Result<()
         "schedules",
         "batches",
         "worker_deployments",
+        "task_queue_configs",
         "search_attributes",
         "attribute_names",
         "namespaces",

@@ -7,7 +7,7 @@ pub(super) const APPLICATION: i32 = 0x6475_7262;
 
 /// The steps from each version of the schema to the next; step `n` leads to version `n + 1`. A step
 /// that was released is never changed: what comes later is a step of its own.
-const STEPS: [&str; 7] = [
+pub(super) const STEPS: [&str; 9] = [
     include_str!("schema.sql"),
     include_str!("outbox.sql"),
     include_str!("schedules.sql"),
@@ -15,6 +15,8 @@ const STEPS: [&str; 7] = [
     include_str!("namespaces.sql"),
     include_str!("batches.sql"),
     include_str!("activities.sql"),
+    include_str!("task_queues.sql"),
+    include_str!("removals.sql"),
 ];
 
 /// The version of this program.

@@ -55,6 +55,7 @@ enum Work {
     DeleteNamespace {
         name: String,
         deleted_name: String,
+        delay: Duration,
     },
     ClearNamespace {
         deleted_name: String,
@@ -192,10 +193,12 @@ impl Writer {
         &self,
         name: &str,
         deleted_name: &str,
+        delay: Duration,
     ) -> Result<(), StoreError> {
         let work = Work::DeleteNamespace {
             name: name.to_owned(),
             deleted_name: deleted_name.to_owned(),
+            delay,
         };
         self.call(work).map(|_| ())
     }
@@ -459,9 +462,11 @@ impl Work {
                 limit,
             } => remove::closed(connection, namespace, *before, *limit).map(Ok),
             Self::RemoveRun(run) => remove::run(connection, run).map(|()| Ok(0)),
-            Self::DeleteNamespace { name, deleted_name } => {
-                namespaces::delete(connection, name, deleted_name).map(|()| Ok(0))
-            }
+            Self::DeleteNamespace {
+                name,
+                deleted_name,
+                delay,
+            } => namespaces::delete(connection, name, deleted_name, *delay).map(|()| Ok(0)),
             Self::ClearNamespace {
                 deleted_name,
                 limit,

@@ -75,6 +75,7 @@ fn open(path: &Path) -> SqliteStore {
         settings: Settings::default(),
         attributes: Vec::new(),
         deployments: Vec::new(),
+        queue_configs: Vec::new(),
     };
     store.put_namespace(&namespace).expect("it is stored");
     store

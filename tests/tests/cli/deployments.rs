@@ -1,0 +1,67 @@
+//! Worker deployments and the versions to which workflows go.
+
+use durably::{
+    Result,
+    worker::{Versioning, WorkerGuard},
+};
+use durably_tests::{
+    World,
+    cli::{Row, compare, row},
+};
+
+use super::{Cart, NONE, ZERO};
+
+const BY_POLLS: &str = "its deployments are made by the polls of their workers";
+
+/// The tables of this file.
+pub(super) fn tables() -> Vec<Vec<Row>> {
+    vec![versions()]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_become_current_and_ramp() -> Result<()> {
+    compare("versions_become_current_and_ramp", &versions(), versioned).await
+}
+
+fn versions() -> Vec<Row> {
+    vec![
+        row("worker deployment list").only("$queue").until("$queue"),
+        row("worker deployment describe -d $queue"),
+        row("worker deployment describe-version --deployment-name $queue --build-id 1"),
+        row("worker deployment describe-version --deployment-name $queue --build-id 1 --report-task-queue-stats").ignore(&["statsByPriorityKey"], "ours has none by priority"),
+        row("worker deployment set-current-version --deployment-name $queue --build-id 1 -y"),
+        row("worker deployment describe -d $queue").until("\"buildId\": \"1\""),
+        row("workflow start --type Cart -t $queue -w $name -i '\"tea\"'"),
+        row("workflow describe -w $name").ignore(ZERO, NONE).until("versioningInfo"),
+        row("workflow update-options -w $name --versioning-override-behavior pinned --versioning-override-deployment-name $queue --versioning-override-build-id 1"),
+        row("workflow describe -w $name").ignore(ZERO, NONE),
+        row("workflow update-options -w $name --versioning-override-behavior unspecified"),
+        row("workflow update-options -w $name --versioning-override-behavior auto_upgrade"),
+        row("workflow reset with-workflow-update-options -w $name --event-id 4 --reason 'again' --versioning-override-behavior auto_upgrade").differs("ours changes no options of a run that it resets", "PostResetOperations are not supported", "runId"),
+        row("workflow terminate -w $name"),
+        row("worker deployment set-ramping-version --deployment-name $queue --unversioned --percentage 20 -y"),
+        row("worker deployment describe -d $queue"),
+        row("worker deployment set-ramping-version --deployment-name $queue --unversioned --delete -y"),
+        row("worker deployment set-current-version --deployment-name $queue --unversioned -y"),
+        row("worker deployment set-current-version --deployment-name $queue --build-id 2 -y"),
+        row("worker deployment set-current-version --deployment-name $queue-nowhere --build-id 1 -y"),
+        row("worker deployment describe -d $queue-nowhere"),
+        row("worker deployment describe-version --deployment-name $queue --build-id 2"),
+        row("worker deployment update-version-metadata --deployment-name $queue --build-id 1 --metadata 'team=\"checkout\"'").missing(BY_POLLS),
+        row("worker deployment manager-identity set --deployment-name $queue --self -y").missing(BY_POLLS),
+        row("worker deployment manager-identity unset --deployment-name $queue -y").missing(BY_POLLS),
+        row("worker deployment delete-version --deployment-name $queue --build-id 1").missing(BY_POLLS),
+        row("worker deployment delete -d $queue").missing(BY_POLLS),
+        row("worker deployment create -d $queue-2").missing(BY_POLLS),
+        row("worker deployment create-version --deployment-name $queue-2 --build-id 1"),
+        row("worker deployment update-version-compute-config --deployment-name $queue-2 --build-id 1 --remove").missing("it starts no workers"),
+        row("worker deployment delete -d $queue-2").missing(BY_POLLS),
+    ]
+}
+
+async fn versioned(world: &World) -> Result<WorkerGuard> {
+    let worker = world.worker().workflow::<Cart>().identity("the-worker");
+    let worker = worker.deployment(&world.queue).build_id("1");
+    let worker = worker.default_versioning(Versioning::AutoUpgrade);
+    worker.spawn().await
+}
