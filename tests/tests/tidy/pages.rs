@@ -402,6 +402,12 @@ fn check_cargo(words: &[&str]) -> Result<(), String> {
                 package = value();
                 folder_of(package)?;
             }
+            "--manifest-path" => {
+                let manifest = value();
+                if !root().join(manifest).is_file() {
+                    return Err(format!("there is no `{manifest}`"));
+                }
+            }
             "--example" => exists(
                 "example",
                 value(),
