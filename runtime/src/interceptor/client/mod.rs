@@ -52,8 +52,8 @@ use crate::{
 /// workflow code are those of a [`WorkflowInterceptor`](super::WorkflowInterceptor).
 ///
 /// # What passes
-/// All calls of the client, and those of its [raw client](crate::Client::raw), of which an interceptor sees the name of
-/// the method. The requests of workers do not pass. An interceptor keeps nobody from using another client: what nobody
+/// All calls of the client but that which describes one worker, and those of its [raw client](crate::Client::raw), of
+/// which an interceptor sees the name of the method. The requests of workers do not pass. An interceptor keeps nobody from using another client: what nobody
 /// may do belongs to the authorization of the server. What [`terminate`](Self::terminate) refuses,
 /// [`start_batch`](Self::start_batch) and [`raw`](Self::raw) have to refuse, too.
 ///
