@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use crate::machine::{
     AnyMachine, AnyOnce, Cancel, LocalActivity, Machine, Once, Outbox, Resolution, Step,
 };
+use crate::numbers::Numbers;
 use crate::slab::Slab;
 use crate::{
     Answer, CommandEvent, CommandSummary, EventId, LocalActivityMarked, LocalActivityResult,
@@ -28,8 +29,14 @@ pub(crate) struct Commands {
     local: VecDeque<(u32, Seq)>,
     /// The numbers of those that may have to be requested from the worker.
     waiting: BTreeSet<u32>,
-    /// How many activities, local or not, the run has called.
+    /// Whether the last command that history records is the marker of a local activity.
+    after_marker: bool,
+    /// How many activities, local or not, the run has called; the numbers in markers of local ones.
     activities: u32,
+    /// The numbers in the ids of activities: the same, unless history records higher ones.
+    activity_ids: Numbers,
+    /// The numbers in the ids of timers.
+    timer_ids: Numbers,
 }
 
 /// So many events of closed commands are kept before they are removed.
@@ -69,9 +76,20 @@ impl Commands {
         self.machines.insert(seq, machine)
     }
 
-    /// Counts one more activity; returns its number.
-    pub(crate) fn number_activity(&mut self) -> u32 {
+    /// Counts one more activity; returns the number of its id.
+    pub(crate) fn number_activity(&mut self) -> u64 {
         self.activities += 1;
+        self.activity_ids.next()
+    }
+
+    /// Counts one more timer; returns the number of its id.
+    pub(crate) fn number_timer(&mut self) -> u64 {
+        self.timer_ids.next()
+    }
+
+    /// Counts one more local activity; returns the number of its marker.
+    fn number_local(&mut self) -> u32 {
+        self.number_activity();
         self.activities
     }
 
@@ -83,7 +101,7 @@ impl Commands {
         now: Option<SystemTime>,
         place: Option<Place>,
     ) -> bool {
-        let (seq, number) = (asked.seq, self.number_activity());
+        let (seq, number) = (asked.seq, self.number_local());
         self.local.push_back((number, seq));
         self.waiting.insert(number);
         let machine = LocalActivity::new(asked, number, now, place);
@@ -148,10 +166,10 @@ impl Commands {
         attempts.push_back(Attempt::Machine(seq, Step::Open, place));
         if backs_off {
             attempts.push_back(Attempt::Machine(seq, Step::Open, place));
-            let number = self.number_activity();
+            let (number, timer) = (self.number_local(), self.number_timer());
             self.local.push_back((number, seq));
             if let Some(machine) = self.local_mut(seq) {
-                machine.renumber(number);
+                machine.renumber(number, timer);
             }
         }
     }
@@ -275,9 +293,16 @@ impl Commands {
 
     /// Pairs the event of a command with the next attempt.
     pub(crate) fn record(&mut self, id: EventId, mut event: CommandEvent) -> Result<(), Conflict> {
+        self.after_marker = matches!(event, CommandEvent::LocalActivityMarked(_));
         if let CommandEvent::LocalActivityMarked(marked) = &event {
             let number = marked.number;
             return self.record_local(id, event, number);
+        }
+        if let CommandEvent::TimerStarted { timer_id, .. } = &event {
+            self.timer_ids.record(timer_id);
+        }
+        if let CommandEvent::ActivityScheduled(scheduled) = &event {
+            self.activity_ids.record(&scheduled.activity_id);
         }
         loop {
             let (attempted, place) = match self.attempts.front_mut() {
@@ -332,6 +357,11 @@ impl Commands {
                 place,
             });
         }
+    }
+
+    /// Whether the last command that history records is the marker of a local activity.
+    pub(crate) fn is_after_marker(&self) -> bool {
+        self.after_marker
     }
 
     /// Fails if a command has no event in history.

@@ -56,6 +56,7 @@ mod flags;
 mod id;
 mod machine;
 mod mismatch;
+mod numbers;
 pub mod payload;
 mod protocol;
 mod random;

@@ -1,10 +1,11 @@
 use std::time::{Duration, SystemTime};
 
 use durably_engine::{
-    ActivityOutcome, CancellationType, EngineError, FailureInfo, FailureRecord, RetryState,
+    ActivityOutcome, CancellationType, Completion, EngineError, FailureInfo, FailureRecord,
+    RetryState, TaskCompletion,
 };
 
-use crate::case::{Code, End, Worker, World, commands, sticky};
+use crate::case::{Code, End, Worker, World, commands, sticky, task};
 
 const ONE: Code = |cx| {
     Box::pin(async move {
@@ -41,7 +42,7 @@ fn a_replay_takes_the_end_from_the_marker() {
     };
     let (mut world, mut live) = (World::new(), Worker::new(THEN_A_TIMER));
     let answer = live.handle(world.take_task()).unwrap();
-    assert_eq!(commands(&answer), ["one 1 completed", "start timer 2"]);
+    assert_eq!(commands(&answer), ["one 1 completed", "start timer 1"]);
     world.answer(&answer);
     world.fire();
     let mut replay = Worker::new(THEN_A_TIMER);
@@ -117,7 +118,7 @@ fn the_next_attempt_after_a_timer_has_a_number_of_its_own() {
     world.answer(&answer);
     world.fire();
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
-    assert_eq!(commands(&answer), ["flaky 2 backs off", "start timer 1"]);
+    assert_eq!(commands(&answer), ["flaky 2 backs off", "start timer 2"]);
     world.answer(&answer);
     world.fire();
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
@@ -225,9 +226,9 @@ fn markers_of_other_sdks_may_stand_before_the_commands_of_other_ends() {
     let answer = worker.handle(world.take_task()).unwrap();
     let expected = [
         "second 2 completed",
-        "start timer 3",
+        "start timer 1",
         "first 1 completed",
-        "start timer 4",
+        "start timer 2",
     ];
     assert_eq!(commands(&answer), expected);
     world.answer(&answer);
@@ -325,7 +326,7 @@ fn a_run_that_ends_waits_for_no_local_activity() {
 fn the_markers_say_when_and_how_often() {
     let (mut world, mut worker) = (World::new(), Worker::new(ONE));
     let answer = worker.handle(world.take_task()).unwrap();
-    let task = crate::case::task(&answer);
+    let task = task(&answer);
     let durably_engine::Command::MarkLocalActivity { marked, .. } = &task.commands[0] else {
         panic!("{:?}", task.commands[0]);
     };
@@ -404,4 +405,53 @@ fn an_attempt_number_at_the_limit_of_its_type_is_not_counted_further() {
     let mut replay = Worker::new(FLAKY);
     replay.handle(world.take_task()).unwrap();
     assert_eq!(replay.requests, ["run flaky, attempt 4294967295"]);
+}
+
+#[test]
+fn another_sdk_may_complete_a_task_between_a_marker_and_what_follows_it() {
+    const THEN_A_TIMER: Code = |cx| {
+        Box::pin(async move {
+            cx.local("one").await;
+            cx.sleep(1).await;
+            End::Complete("1".to_owned())
+        })
+    };
+    let of = |sdk: &str| {
+        let (mut world, mut worker) = (World::new(), Worker::new(THEN_A_TIMER));
+        let answer = worker.handle(world.take_task()).unwrap();
+        let mut first = task(&answer).clone();
+        first.sdk.name = sdk.to_owned();
+        let timer = first.commands.split_off(1);
+        world.answer(&Completion::Task(first));
+        world.take_task();
+        world.answer(&Completion::Task(TaskCompletion {
+            commands: timer,
+            ..TaskCompletion::default()
+        }));
+        world.fire();
+        Worker::new(THEN_A_TIMER).handle(world.take_task())
+    };
+    let answer = of("temporal-python").unwrap();
+    assert_eq!(commands(&answer), ["complete 1"]);
+    let error = of("durably").unwrap_err();
+    assert!(matches!(error, EngineError::Mismatch(_)), "{error}");
+}
+
+#[test]
+fn what_follows_a_marker_of_another_sdk_is_sent_with_the_next_task() {
+    const THEN_A_TIMER: Code = |cx| {
+        Box::pin(async move {
+            cx.local("one").await;
+            cx.sleep(1).await;
+            End::Complete("1".to_owned())
+        })
+    };
+    let (mut world, mut worker) = (World::new(), Worker::new(THEN_A_TIMER));
+    let answer = worker.handle(world.take_task()).unwrap();
+    let mut first = task(&answer).clone();
+    first.sdk.name = "temporal-python".to_owned();
+    first.commands.truncate(1);
+    world.answer(&Completion::Task(first));
+    let answer = Worker::new(THEN_A_TIMER).handle(world.take_task()).unwrap();
+    assert_eq!(commands(&answer), ["start timer 1"]);
 }

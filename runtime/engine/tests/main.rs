@@ -8,6 +8,7 @@ mod child;
 mod depth;
 mod end_run;
 mod external;
+mod ids;
 mod local_activity;
 mod mismatch;
 mod patch;

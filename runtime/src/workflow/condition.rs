@@ -8,6 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use durably_engine::Intent;
+
 use super::{context::Ctx, scope::Reach, timer::Sleep};
 use crate::{
     error::Cancelled,
@@ -145,7 +147,12 @@ impl<F: FnMut() -> bool> Future for WaitUntilTimeout<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        let begins = this.until.kind.is_none();
         if let Poll::Ready(held) = Pin::new(&mut this.until).poll(cx) {
+            if begins && held.is_ok() && !this.zero {
+                let place = Some(this.until.place);
+                this.until.ctx.core().issue(Intent::SkipTimer, place);
+            }
             return Poll::Ready(held.map(|()| true));
         }
         if this.zero {

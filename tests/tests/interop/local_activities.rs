@@ -103,9 +103,8 @@ async fn a_history_of_durably_replays_in_python(world: &World) -> Result<()> {
         .activity::<hang>()
         .spawn()
         .await?;
-    // Without timers: the shared core demands ids of them that count timers alone.
     let id = unique("ledger");
-    let handle = Ledger::start(&world.client, "Bob", false)
+    let handle = Ledger::start(&world.client, "Bob", true)
         .id(&id)
         .task_queue(&world.queue)
         .await?;

@@ -16,3 +16,4 @@ pub(crate) mod payloads;
 mod python;
 mod recorded_histories;
 mod traces;
+mod voyages;

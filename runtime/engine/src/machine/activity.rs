@@ -21,7 +21,7 @@ use crate::{
 pub struct ScheduleActivity {
     /// The activity.
     pub seq: Seq,
-    /// Id of the activity, unique among those open; the number if not given.
+    /// Id of the activity, unique among those open; its number among the activities of the run if not given.
     pub activity_id: Option<String>,
     /// Type of the activity.
     pub activity_type: String,
@@ -124,6 +124,8 @@ pub enum ActivityOutcome {
 pub(crate) struct Activity {
     /// The intent of user code; arguments and the like leave with the command.
     asked: Box<ScheduleActivity>,
+    /// The number of its id, unless user code chose one.
+    number: u64,
     state: State,
 }
 
@@ -152,9 +154,10 @@ struct LastAttempt {
 }
 
 impl Activity {
-    pub(crate) const fn new(asked: Box<ScheduleActivity>) -> Self {
+    pub(crate) const fn new(asked: Box<ScheduleActivity>, number: u64) -> Self {
         Self {
             asked,
+            number,
             state: State::Scheduled,
         }
     }
@@ -166,7 +169,7 @@ impl Activity {
     fn id(&self) -> String {
         match &self.asked.activity_id {
             Some(id) => id.clone(),
-            None => self.seq().to_string(),
+            None => self.number.to_string(),
         }
     }
 

@@ -234,6 +234,8 @@ struct Call {
     number: u32,
     /// Its number after the timer, once that is known to come.
     next_number: u32,
+    /// The number in the id of that timer.
+    timer: u64,
     /// Its next attempt, the first of those that the worker makes for one request.
     attempt: u32,
     /// When the first attempt was scheduled; set by the first marker.
@@ -285,6 +287,7 @@ impl LocalActivity {
             place,
             number,
             next_number: number,
+            timer: 0,
             attempt: 1,
             first_scheduled: None,
             scheduled: now,
@@ -403,9 +406,10 @@ impl LocalActivity {
         matches!(self.0.state, State::Marking(_))
     }
 
-    /// The number that it has after the timer of its backoff.
-    pub(crate) fn renumber(&mut self, number: u32) {
+    /// The number that it has after the timer of its backoff, and the number of that timer's id.
+    pub(crate) fn renumber(&mut self, number: u32, timer: u64) {
         self.0.next_number = number;
+        self.0.timer = timer;
     }
 }
 
@@ -576,7 +580,7 @@ impl Machine for LocalActivity {
                 timer_id: std::mem::take(id),
             },
             (_, State::Marking(after) | State::BackingOff(after)) => Command::StartTimer {
-                timer_id: call.schedule.seq.to_string(),
+                timer_id: call.timer.to_string(),
                 after: *after,
                 summary: None,
             },

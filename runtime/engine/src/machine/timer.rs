@@ -14,6 +14,8 @@ use crate::{Answer, Command, CommandEvent, CommandSummary, EventId, Job, Payload
 #[derive(Debug)]
 pub(crate) struct Timer {
     seq: Seq,
+    /// The number of its id.
+    number: u64,
     after: Duration,
     /// Sent with the command and then gone.
     summary: Option<Payload>,
@@ -36,9 +38,15 @@ enum State {
 }
 
 impl Timer {
-    pub(crate) const fn new(seq: Seq, after: Duration, summary: Option<Payload>) -> Self {
+    pub(crate) const fn new(
+        seq: Seq,
+        number: u64,
+        after: Duration,
+        summary: Option<Payload>,
+    ) -> Self {
         Self {
             seq,
+            number,
             after,
             summary,
             state: State::Scheduled,
@@ -66,7 +74,7 @@ impl Machine for Timer {
                 }
             }
             _ => Command::StartTimer {
-                timer_id: self.seq.to_string(),
+                timer_id: self.number.to_string(),
                 after: self.after,
                 summary: self.summary.take(),
             },

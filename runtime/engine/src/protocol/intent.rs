@@ -24,6 +24,9 @@ pub enum Intent {
         /// The timer.
         seq: Seq,
     },
+    /// A wait with a limit ended before its timer was started. The timer is counted all the same: other SDKs start
+    /// it first and then cancel it.
+    SkipTimer,
     /// Answered by [`Job::ActivityResolved`](crate::Job::ActivityResolved).
     ScheduleActivity(Box<ScheduleActivity>),
     /// Answered by [`Job::ActivityResolved`](crate::Job::ActivityResolved). The activity runs in the worker of

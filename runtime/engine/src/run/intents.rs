@@ -20,13 +20,17 @@ impl Run {
                 after,
                 summary,
             } => {
-                let timer = AnyMachine::Timer(Timer::new(seq, after, summary));
+                let number = self.commands.number_timer();
+                let timer = AnyMachine::Timer(Timer::new(seq, number, after, summary));
                 self.open("start timer", seq, timer, place)
             }
+            Intent::SkipTimer => {
+                self.commands.number_timer();
+                Ok(())
+            }
             Intent::ScheduleActivity(asked) => {
-                self.commands.number_activity();
-                let seq = asked.seq;
-                let activity = AnyMachine::Activity(Activity::new(asked));
+                let (seq, number) = (asked.seq, self.commands.number_activity());
+                let activity = AnyMachine::Activity(Activity::new(asked, number));
                 self.open("schedule activity", seq, activity, place)
             }
             Intent::StartChild(asked) => {

@@ -129,9 +129,7 @@ impl Run {
         let rest = self.hand.history.as_slice();
         if !self.awaits_answer && rest.first().is_none_or(|next| next.kind.is_task()) {
             let at = rest.first().map_or(self.processed, |next| next.id);
-            self.commands
-                .expect_no_more()
-                .map_err(|conflict| mismatch(&self.names, at, conflict))?;
+            self.expect_no_more_commands(at)?;
         }
         Ok(())
     }
@@ -200,9 +198,7 @@ impl Run {
             self.awaits_answer = false;
             return Ok(());
         }
-        self.commands
-            .expect_no_more()
-            .map_err(|conflict| mismatch(&self.names, id, conflict))?;
+        self.expect_no_more_commands(id)?;
         if let TaskEvent::Failed {
             reset_to_run: Some(run_id),
         } = task
@@ -212,6 +208,15 @@ impl Run {
             });
         }
         Ok(())
+    }
+
+    /// Checks that history has an event of each command of the tasks before this event.
+    fn expect_no_more_commands(&mut self, event: EventId) -> Result<(), EngineError> {
+        if self.flags.may_split_after_marker() && self.commands.is_after_marker() {
+            return Ok(());
+        }
+        let checked = self.commands.expect_no_more();
+        checked.map_err(|conflict| mismatch(&self.names, event, conflict))
     }
 
     fn start(&mut self, mut started: Box<RunStarted>) {

@@ -83,6 +83,11 @@ impl Cx {
         seq
     }
 
+    /// A wait with a limit that ends at once.
+    pub(crate) fn skip_timer(&self) {
+        self.intend(Intent::SkipTimer);
+    }
+
     pub(crate) fn cancel_timer(&self, seq: Seq) {
         self.intend(Intent::CancelTimer { seq });
     }

@@ -396,6 +396,7 @@ fn say(intent: &Intent) -> String {
     match intent {
         Intent::StartTimer { seq, after, .. } => format!("timer {seq}: {after:?}"),
         Intent::CancelTimer { seq } => format!("cancel timer {seq}"),
+        Intent::SkipTimer => "skip timer".to_owned(),
         Intent::UpsertSearchAttributes { attributes } => {
             let names: Vec<_> = attributes.keys().map(String::as_str).collect();
             format!("search attributes {}", names.join(", "))
