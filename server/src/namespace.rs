@@ -557,9 +557,9 @@ impl Namespace {
     pub(crate) fn stays(&self, queue: &str, route: &Route, workflow_id: &str) -> bool {
         match route {
             Route::Pinned(_) => true,
-            Route::Unpinned(version) => {
+            Route::Unpinned(version) | Route::Ramping(version) => {
                 let deployments = self.deployments();
-                let target = deployments.target(QueueType::Workflow, queue, workflow_id);
+                let target = deployments.workflow_target(queue, route, workflow_id);
                 target.version == *version
             }
         }

@@ -77,7 +77,7 @@ pub use machine::child::{
     ChildAnswer, ChildCancellationType, ChildId, ChildInitiated, ChildOutcome, ChildStartFault,
     ChildStarted, IdReusePolicy, ParentClose, StartChild,
 };
-pub use machine::end_run::{ContinueAsNew, EndRun, Ending};
+pub use machine::end_run::{ContinueAsNew, EndRun, Ending, InitialVersioning};
 pub use machine::external::{ExternalFault, ExternalOutcome, Target};
 pub use machine::external_cancel::CancelExternal;
 pub use machine::external_signal::{ExternalSignalInitiated, SignalExternal};
@@ -92,7 +92,7 @@ pub use payload::{Header, Payload};
 pub use protocol::command::{Command, Completion, QueryAnswer, TaskCompletion};
 pub use protocol::event::{
     Answer, CommandEvent, ContinueAsNewReasons, Event, EventKind, Fact, RunStarted, SdkMetadata,
-    Signaled, TaskEvent, TaskStarted,
+    Signaled, TaskEvent, TaskStarted, WorkerVersion,
 };
 pub use protocol::intent::Intent;
 pub use protocol::job::{Advance, Job, Priority, RunRef, StartJob};

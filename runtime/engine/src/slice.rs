@@ -40,7 +40,7 @@ pub(crate) fn next(history: &[Event], live: EventId) -> Option<Slice> {
             }
             TaskEvent::Started(started) => candidate = Some((at + 1, *started)),
             TaskEvent::TimedOut | TaskEvent::Failed { .. } => candidate = None,
-            TaskEvent::Completed { sdk: Some(sdk) } if is_replay_heartbeat(sdk) => {
+            TaskEvent::Completed { sdk: Some(sdk), .. } if is_replay_heartbeat(sdk) => {
                 candidate = None;
             }
             TaskEvent::Completed { .. } => {

@@ -1,5 +1,6 @@
 use durably_engine::{
     Advance, Answer, Completion, EngineError, EventId, EventKind, Fact, Job, Run, TaskEvent,
+    WorkerVersion,
 };
 
 use crate::case::{Code, End, Worker, World, commands, sticky};
@@ -176,4 +177,27 @@ fn answer_to_nothing_is_malformed_history() {
         matches!(error, EngineError::MalformedHistory { .. }),
         "{error}"
     );
+}
+
+#[test]
+fn a_replay_has_the_versions_that_history_records() {
+    let version = |build: &str| {
+        Some(WorkerVersion {
+            deployment: "orders".to_owned(),
+            build_id: build.to_owned(),
+        })
+    };
+    let (mut world, mut worker) = (World::new(), Worker::new(WORDS));
+    for build in [None, Some("1"), Some("1"), Some("2"), None] {
+        world.version = build.and_then(version);
+        world.signal("one");
+        let answer = worker.handle(sticky(&world.take_task())).unwrap();
+        world.answer(&answer);
+    }
+    assert!(worker.versions.is_empty(), "{:?}", worker.versions);
+    let mut replay = Worker::new(WORDS);
+    replay.handle(world.replay()).unwrap();
+    let builds = [Some("1"), Some("2"), None].map(|build| build.map(str::to_owned));
+    assert_eq!(replay.versions, builds);
+    assert_eq!(replay.jobs, worker.jobs);
 }

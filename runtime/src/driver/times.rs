@@ -31,7 +31,8 @@ impl Times {
                 }
             }
             Job::Start(start) => self.started = Some(start.event.time),
-            Job::Reseed { .. }
+            Job::WorkerVersion(_)
+            | Job::Reseed { .. }
             | Job::PatchMarked { .. }
             | Job::SideEffectMarked(_)
             | Job::Signal { .. }

@@ -2,6 +2,8 @@
 
 use std::{cell::Cell, fmt};
 
+use durably_engine::InitialVersioning;
+
 use super::{DataError, Error, Result};
 use crate::{
     data::{
@@ -147,6 +149,33 @@ impl ContinueAsNew {
     /// The task queue of the next run.
     pub fn task_queue(mut self, queue: impl Text) -> Self {
         self.0.request.task_queue = Some(queue.into_text());
+        self
+    }
+
+    /// Which version of a worker deployment completes the first workflow task of the next run. Without it, the next
+    /// run of a pinned one begins on the same version.
+    ///
+    /// ```
+    /// use durably::{prelude::*, workflow::InitialVersioning};
+    ///
+    /// #[derive(Default)]
+    /// struct Poller;
+    ///
+    /// #[workflow(versioning = "pinned")]
+    /// impl Poller {
+    ///     #[run]
+    ///     async fn run(&mut self, ctx: &Ctx, page: u64) -> Result<()> {
+    ///         ctx.sleep(hours(1)).await?;
+    ///         let next = Self::continue_as_new(page + 1);
+    ///         match ctx.target_version_changed() {
+    ///             true => next.initial_versioning(InitialVersioning::AutoUpgrade).into(),
+    ///             false => next.into(),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn initial_versioning(mut self, initial: InitialVersioning) -> Self {
+        self.0.request.initial_versioning = Some(initial);
         self
     }
 

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Waker},
 };
 
-use durably_engine::{ContinueAsNewReasons, Intent, StartJob};
+use durably_engine::{ContinueAsNewReasons, Intent, StartJob, WorkerVersion};
 use futures::future::LocalBoxFuture;
 
 use super::{
@@ -31,6 +31,8 @@ pub(crate) struct Core {
     pub(crate) worker: Arc<WorkerFacts>,
     /// Set by the first job of every slice.
     pub(crate) facts: Cell<Facts>,
+    /// The version of the worker that completed the tasks which are replayed.
+    pub(crate) replayed_version: RefCell<Option<Box<WorkerVersion>>>,
     /// When the first workflow task started.
     pub(crate) first_task: Time,
     /// Description of the run's present state, as its code set it.
@@ -97,6 +99,8 @@ pub(crate) struct WorkerFacts {
     pub(crate) measures: Measures,
     /// What changes the requests of its workflows.
     pub(crate) outbound: OutboundHook,
+    /// Its version, if it has one.
+    pub(crate) version: Option<WorkerVersion>,
 }
 
 /// What history holds for code that has not asked for it yet.
@@ -104,6 +108,7 @@ pub(crate) struct WorkerFacts {
 pub(crate) struct Known {
     pub(crate) patches: Patches,
     pub(crate) side_effects: SideEffects,
+    pub(crate) version: Option<Box<WorkerVersion>>,
 }
 
 /// What changes from slice to slice.
@@ -115,6 +120,7 @@ pub(crate) struct Facts {
     pub(crate) history_size: u64,
     pub(crate) continue_as_new_suggested: bool,
     pub(crate) continue_as_new_reasons: ContinueAsNewReasons,
+    pub(crate) target_version_changed: bool,
 }
 
 /// Which commands user code may issue.
@@ -145,6 +151,7 @@ impl Core {
             start,
             worker,
             facts: Cell::new(facts),
+            replayed_version: RefCell::new(known.version),
             first_task: facts.now,
             current_details: RefCell::default(),
             patches: known.patches,
@@ -165,6 +172,14 @@ impl Core {
             intents: RefCell::default(),
             last_seen: Cell::new(None),
         })
+    }
+
+    /// Passes the version of the worker that completes the current task, if it has one.
+    pub(crate) fn with_version<T>(&self, read: impl FnOnce(Option<&WorkerVersion>) -> T) -> T {
+        match self.facts.get().replaying {
+            true => read(self.replayed_version.borrow().as_deref()),
+            false => read(self.worker.version.as_ref()),
+        }
     }
 
     /// Issues an intent of the line `place`; none if no one line issues it.

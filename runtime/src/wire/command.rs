@@ -1,14 +1,14 @@
 //! Answers to workflow tasks: commands, messages, answers to queries.
 
 use durably_engine::{
-    Command, ContinueAsNew, EndRun, Header, Message, MessageBody, Payload, Priority, QueryAnswer,
-    RetryPolicy, ScheduleActivity, SdkMetadata, TaskCompletion,
+    Command, ContinueAsNew, EndRun, Header, InitialVersioning, Message, MessageBody, Payload,
+    Priority, QueryAnswer, RetryPolicy, ScheduleActivity, SdkMetadata, TaskCompletion,
 };
 use durably_proto::{
     api::{
         command::{v1 as command, v1::command::Attributes},
         common::v1 as common,
-        enums::v1::{CommandType, QueryResultType},
+        enums::v1::{CommandType, ContinueAsNewVersioningBehavior, QueryResultType},
         protocol::v1 as protocol,
         query::v1::WorkflowQueryResult,
         sdk::v1::{UserMetadata, WorkflowTaskCompletedMetadata},
@@ -250,10 +250,21 @@ fn continue_as_new(next: ContinueAsNew) -> command::Command {
                 search_attributes: next
                     .search_attributes
                     .and_then(payload::search_attributes_to_proto),
+                initial_versioning_behavior: initial_versioning(next.initial_versioning).into(),
                 ..Default::default()
             },
         ),
     )
+}
+
+fn initial_versioning(initial: Option<InitialVersioning>) -> ContinueAsNewVersioningBehavior {
+    match initial {
+        None => ContinueAsNewVersioningBehavior::Unspecified,
+        Some(InitialVersioning::AutoUpgrade) => ContinueAsNewVersioningBehavior::AutoUpgrade,
+        Some(InitialVersioning::RampingVersion) => {
+            ContinueAsNewVersioningBehavior::UseRampingVersion
+        }
+    }
 }
 
 fn message(message: Message) -> protocol::Message {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use durably_engine::WorkerVersion;
 use durably_proto::api::{
     deployment::v1 as pb,
     enums::v1::{VersioningBehavior, WorkerVersioningMode},
@@ -220,6 +221,20 @@ pub(crate) enum WorkerBuild {
 }
 
 impl WorkerBuild {
+    /// The version as workflow code reads it.
+    pub(crate) fn version(&self) -> WorkerVersion {
+        match self {
+            Self::Versioned(version) => WorkerVersion {
+                deployment: version.deployment.clone(),
+                build_id: version.build_id.clone(),
+            },
+            Self::Unversioned(build_id) => WorkerVersion {
+                deployment: String::new(),
+                build_id: build_id.clone(),
+            },
+        }
+    }
+
     pub(super) fn into_proto(self) -> pb::WorkerDeploymentOptions {
         let (version, mode) = match self {
             Self::Versioned(version) => (version, WorkerVersioningMode::Versioned),

@@ -4,6 +4,7 @@ use durably_engine::{
     ActivityCanceled, ActivityFailed, ActivityScheduled, Answer, ChildAnswer, CommandEvent,
     ContinueAsNewReasons, Ending, Event, EventId, EventKind, Fact, Priority, RetryPolicy, RunRef,
     RunStarted, SdkMetadata, Signaled, TaskEvent, TaskStarted, UpdateAccepted, UpdateRequest,
+    WorkerVersion,
 };
 use durably_proto::{
     api::{
@@ -72,9 +73,11 @@ fn kind(
             history_size: u64::try_from(it.history_size_bytes).unwrap_or(0),
             continue_as_new_suggested: it.suggest_continue_as_new,
             continue_as_new_reasons: continue_as_new_reasons(&it),
+            target_version_changed: it.target_worker_deployment_version_changed,
         })
         .into(),
         Attributes::WorkflowTaskCompletedEventAttributes(it) => TaskEvent::Completed {
+            version: version(&it),
             sdk: it.sdk_metadata.and_then(sdk),
         }
         .into(),
@@ -311,6 +314,26 @@ fn sdk(metadata: WorkflowTaskCompletedMetadata) -> Option<Box<SdkMetadata>> {
         lang_flags: metadata.lang_used_flags,
     };
     (sdk != SdkMetadata::default()).then(|| Box::new(sdk))
+}
+
+/// The version of the worker that completed a task. Workers outside of deployments may name a build.
+fn version(it: &history::WorkflowTaskCompletedEventAttributes) -> Option<Box<WorkerVersion>> {
+    #[expect(
+        deprecated,
+        reason = "workers outside of deployments name their build so"
+    )]
+    let stamp = it.worker_version.as_ref().map(|it| it.build_id.clone());
+    let version = match &it.deployment_version {
+        Some(version) => WorkerVersion {
+            deployment: version.deployment_name.clone(),
+            build_id: version.build_id.clone(),
+        },
+        None => WorkerVersion {
+            deployment: it.worker_deployment_name.clone(),
+            build_id: stamp.unwrap_or_default(),
+        },
+    };
+    (!version.build_id.is_empty()).then(|| Box::new(version))
 }
 
 fn run_started(

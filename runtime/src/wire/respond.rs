@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use durably_engine::{EventId, FailureRecord, QueryAnswer, TaskCompletion};
 use durably_proto::api::{
+    common::v1::WorkerVersionStamp,
     enums::v1::{QueryResultType, WorkflowTaskFailedCause},
     taskqueue::v1::StickyExecutionAttributes,
     workflowservice::v1 as pb,
@@ -67,7 +68,19 @@ impl CompleteWorkflowTask {
     }
 
     /// Names the build that ran the workflow, and which versions the run accepts after it.
+    ///
+    /// History records the build of a worker outside of deployments as it records that of older SDKs.
+    #[expect(
+        deprecated,
+        reason = "the newer field is not recorded for workers outside of deployments"
+    )]
     pub(crate) fn of_build(mut self, build: WorkerBuild, versioning: Option<Versioning>) -> Self {
+        if let WorkerBuild::Unversioned(build_id) = &build {
+            self.0.worker_version_stamp = Some(WorkerVersionStamp {
+                build_id: build_id.clone(),
+                use_versioning: false,
+            });
+        }
         self.0.deployment_options = Some(build.into_proto());
         self.0.versioning_behavior = versioning.map_or(0, |it| it.into_proto().into());
         self

@@ -68,7 +68,7 @@ pub(crate) mod stub;
 mod timer;
 mod view;
 
-pub use durably_engine::{CancellationType, ChildCancellationType, ParentClose};
+pub use durably_engine::{CancellationType, ChildCancellationType, InitialVersioning, ParentClose};
 
 pub use self::{
     activity::{ActivityCall, ActivityHandle, UntypedActivity},

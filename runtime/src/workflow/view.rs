@@ -14,6 +14,7 @@ use crate::{
     options::{Priority, Retry},
     telemetry::Metrics,
     time::Time,
+    wire::deployment::DeploymentVersion,
 };
 
 /// Read-only facts about a run, for queries, validators and `#[init]` too.
@@ -67,6 +68,10 @@ use crate::{
 ///         if !ctx.is_replaying() {
 ///             tracing::info!("{} bytes of history", ctx.history_size());
 ///         }
+///
+///         // The version of the worker.
+///         self.lines.push(format!("{:?}, {:?}", ctx.build_id(), ctx.deployment_version()));
+///         self.lines.push(format!("new work goes to another: {}", ctx.target_version_changed()));
 ///         Ok(())
 ///     }
 ///
@@ -263,6 +268,32 @@ impl View {
         ];
         let given = all.into_iter().filter(|(is_given, _)| *is_given);
         given.map(|(_, reason)| reason).collect()
+    }
+
+    /// The version of the worker deployment whose worker completes the current workflow task; `None` if the worker
+    /// belongs to no deployment.
+    ///
+    /// In a replay it is the version that history records for the task, so code may decide by it.
+    pub fn deployment_version(&self) -> Option<DeploymentVersion> {
+        self.core.with_version(|version| {
+            let version = version.filter(|version| !version.deployment.is_empty())?;
+            Some(DeploymentVersion::of(&version.deployment).build(&version.build_id))
+        })
+    }
+
+    /// The build of the worker that completes the current workflow task, in a deployment or outside of one; `None` if
+    /// the worker names none.
+    ///
+    /// In a replay it is the build that history records for the task, so code may decide by it.
+    pub fn build_id(&self) -> Option<String> {
+        self.core
+            .with_version(|version| Some(version?.build_id.clone()))
+    }
+
+    /// Whether the run is pinned to a version, and new workflows start on another: a next run
+    /// [may move there](crate::ContinueAsNew::initial_versioning).
+    pub fn target_version_changed(&self) -> bool {
+        self.core.facts.get().target_version_changed
     }
 
     /// The description that [`set_current_details`](crate::workflow::Ctx::set_current_details) set last; empty if none

@@ -60,6 +60,8 @@ pub enum Route {
     Pinned(DeploymentVersion),
     /// Those to which the server routes new work. The run is on this version, or on none.
     Unpinned(Option<DeploymentVersion>),
+    /// As for [`Unpinned`](Self::Unpinned), where the whole of the new work goes to the ramping version, if one ramps.
+    Ramping(Option<DeploymentVersion>),
 }
 
 /// What a poll says of its worker's version.
@@ -109,6 +111,8 @@ pub(crate) struct Versioning {
     pub declined: Option<RoutingTarget>,
     /// The versions that completed workflow tasks, in the order of their first one.
     pub used: Vec<DeploymentVersion>,
+    /// The run before requested the ramping version; until the first workflow task is completed.
+    pub begins_on_ramping: bool,
 }
 
 /// A run moves to another version, or to workers outside of deployments.
@@ -215,7 +219,7 @@ impl Versioning {
     pub(crate) fn pinned_version(&self) -> Option<DeploymentVersion> {
         match self.route() {
             Route::Pinned(version) => Some(version),
-            Route::Unpinned(_) => None,
+            Route::Unpinned(_) | Route::Ramping(_) => None,
         }
     }
 
@@ -223,6 +227,7 @@ impl Versioning {
     pub(crate) fn route(&self) -> Route {
         match (self.effective_behavior(), self.effective()) {
             (VersioningBehavior::Pinned, Some(version)) => Route::Pinned(version),
+            (_, version) if self.begins_on_ramping => Route::Ramping(version),
             (_, version) => Route::Unpinned(version),
         }
     }
@@ -231,7 +236,7 @@ impl Versioning {
     pub(crate) fn admits(&self, poller: Option<&DeploymentVersion>) -> bool {
         match self.route() {
             Route::Pinned(version) => poller == Some(&version),
-            Route::Unpinned(_) => true,
+            Route::Unpinned(_) | Route::Ramping(_) => true,
         }
     }
 
@@ -297,6 +302,8 @@ impl Versioning {
             self.behavior = VersioningBehavior::AutoUpgrade;
             self.version = DeploymentVersion::from_proto(version);
             self.revision = inherited.source_deployment_revision_number;
+            self.begins_on_ramping = inherited.continue_as_new_initial_versioning_behavior()
+                == ContinueAsNewVersioningBehavior::UseRampingVersion;
         }
         self.declined = event
             .declined_target_version_upgrade
@@ -317,6 +324,7 @@ impl Versioning {
         let before = (self.effective(), self.effective_behavior());
         let by = DeploymentVersion::from_proto(event.deployment_version.as_ref());
         self.deployment.clone_from(&event.worker_deployment_name);
+        self.begins_on_ramping = false;
         let ends = self.transition.as_ref().is_some_and(|it| it.to == by);
         if ends {
             self.transition = None;
@@ -444,8 +452,16 @@ impl Versioning {
             notified: _,
             declined: _,
             used,
+            begins_on_ramping,
         } = self;
-        (behavior, version, replaced_by, deployment, used)
+        (
+            behavior,
+            version,
+            replaced_by,
+            deployment,
+            used,
+            begins_on_ramping,
+        )
     }
 
     /// The override that next runs take over: a pinned one.

@@ -121,6 +121,23 @@ impl Deployments {
         self.routings = Arc::new(Routings::of(self.by_name.values()));
     }
 
+    /// Where the workflow tasks of a run go that is not pinned.
+    pub(crate) fn workflow_target(
+        &self,
+        queue: &str,
+        route: &Route,
+        workflow_id: &str,
+    ) -> RoutingTarget {
+        let ramping = match route {
+            Route::Ramping(_) => self.routing(QueueType::Workflow, queue),
+            Route::Pinned(_) | Route::Unpinned(_) => None,
+        };
+        match ramping.and_then(|routing| routing.ramping.as_ref()) {
+            Some(ramping) if ramping.version.is_some() => ramping.clone(),
+            Some(_) | None => self.target(QueueType::Workflow, queue, workflow_id),
+        }
+    }
+
     /// Where new work of a workflow goes in a task queue.
     pub(crate) fn target(&self, ty: QueueType, queue: &str, workflow_id: &str) -> RoutingTarget {
         let routing = self.routings.get(ty, queue);
@@ -146,7 +163,12 @@ impl Deployments {
             Route::Pinned(version) if ty == QueueType::Workflow || self.has(version, ty, queue) => {
                 Some(version.clone())
             }
-            Route::Pinned(_) | Route::Unpinned(_) => self.target(ty, queue, workflow_id).version,
+            Route::Ramping(_) if ty == QueueType::Workflow => {
+                self.workflow_target(queue, route, workflow_id).version
+            }
+            Route::Pinned(_) | Route::Unpinned(_) | Route::Ramping(_) => {
+                self.target(ty, queue, workflow_id).version
+            }
         }
     }
 }

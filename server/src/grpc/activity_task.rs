@@ -379,9 +379,9 @@ fn start(
     let mut runs = execution.lock();
     // Where the workflow's own tasks go: an activity that goes there moves the workflow first.
     let target = match runs.get(&offer.run.run_id)? {
-        Some(record) => execution.namespace.deployments().target(
-            QueueType::Workflow,
+        Some(record) => execution.namespace.deployments().workflow_target(
             record.run.task_queue(),
+            &record.run.route(),
             execution.workflow_id(),
         ),
         None => RoutingTarget::default(),

@@ -345,9 +345,9 @@ fn start(
 ) -> Result<PollWorkflowTaskQueueResponse, Error> {
     let mut runs = execution.lock();
     let target = match runs.get(run_id)? {
-        Some(record) => execution.namespace.deployments().target(
-            QueueType::Workflow,
+        Some(record) => execution.namespace.deployments().workflow_target(
             record.run.task_queue(),
+            &record.run.route(),
             execution.workflow_id(),
         ),
         None => RoutingTarget::default(),

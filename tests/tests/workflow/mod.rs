@@ -32,3 +32,5 @@ mod two_crates;
 mod typed_errors;
 mod updates;
 mod versioning;
+mod versions_of_next_runs;
+mod versions_read;

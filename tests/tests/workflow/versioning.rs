@@ -28,8 +28,8 @@ on_both_servers! {
 /// Two versions of the same workflows. `Pin` stays on its version, `Up` upgrades.
 macro_rules! version {
     ($version:ident, $text:literal) => {
-        mod $version {
-            use durably::prelude::*;
+        pub(super) mod $version {
+            use durably::{prelude::*, workflow::InitialVersioning};
 
             #[activity(name = "version", start_to_close = "10s")]
             async fn version() -> String {
@@ -37,20 +37,23 @@ macro_rules! version {
             }
 
             #[derive(Default)]
-            pub(super) struct Pin {
+            pub(crate) struct Pin {
                 steps: u32,
             }
 
             #[workflow(name = "Pin", versioning = "pinned")]
             impl Pin {
                 /// Waits for the signal, then continues as new with the rest of `plan`, starts a child with it,
-                /// or calls an activity.
+                /// fails its first attempt, or calls an activity.
                 #[run]
-                pub(super) async fn run(&mut self, ctx: &Ctx, plan: Vec<String>) -> Result<String> {
+                pub(crate) async fn run(&mut self, ctx: &Ctx, plan: Vec<String>) -> Result<String> {
                     let Some((step, rest)) = plan.split_first() else {
                         return Ok($text.to_owned());
                     };
                     let rest = rest.to_vec();
+                    if let Some(queue) = step.strip_prefix("child on ") {
+                        return Ok(Pin::child(ctx, rest).task_queue(queue).await?);
+                    }
                     match step.as_str() {
                         "child" => return Ok(Pin::child(ctx, rest).await?),
                         "upgrading child" => {
@@ -58,32 +61,78 @@ macro_rules! version {
                         }
                         _ => ctx.wait_until(|| self.steps > 0).await?,
                     }
+                    let next = Pin::continue_as_new(rest);
+                    if let Some(queue) = step.strip_prefix("next run on ") {
+                        return Err(next.task_queue(queue).into());
+                    }
+                    let on = |initial| next.clone().initial_versioning(initial);
                     match step.as_str() {
-                        "next run" => Err(Pin::continue_as_new(rest).into()),
+                        "next run" => Err(next.into()),
+                        "next run upgrades" => Err(on(InitialVersioning::AutoUpgrade).into()),
+                        "next run ramps" => Err(on(InitialVersioning::RampingVersion).into()),
+                        "second attempt" if ctx.attempt() == 1 => bail!("the first attempt fails"),
+                        "second attempt" => Ok($text.to_owned()),
                         _ => Ok(format!("{} {}", $text, version::call(ctx).await?)),
                     }
                 }
 
                 #[signal]
-                pub(super) fn step(&mut self) {
+                pub(crate) fn step(&mut self) {
                     self.steps += 1;
                 }
 
                 #[query]
-                pub(super) fn version(&self) -> String {
+                pub(crate) fn version(&self) -> String {
                     $text.to_owned()
                 }
             }
 
+            /// Decides by the build that completes each of its tasks.
             #[derive(Default)]
-            pub(super) struct Up {
+            pub(crate) struct Reads {
+                steps: u32,
+                builds: Vec<String>,
+            }
+
+            #[workflow(name = "Reads", versioning = "auto_upgrade")]
+            impl Reads {
+                #[run]
+                pub(crate) async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
+                    for steps in 1..=2 {
+                        if ctx.build_id().as_deref() == Some("1") {
+                            ctx.sleep(millis(1)).await?;
+                        }
+                        let build = ctx.build_id().unwrap_or_default();
+                        let version = ctx.deployment_version();
+                        let version = version.map_or_else(|| "none".to_owned(), |it| it.build_id);
+                        self.builds.push(format!("{build} {version}"));
+                        ctx.wait_until(|| self.steps >= steps).await?;
+                    }
+                    Ok(self.builds.clone())
+                }
+
+                #[signal]
+                pub(crate) fn step(&mut self) {
+                    self.steps += 1;
+                }
+
+                #[query]
+                pub(crate) fn builds(&self, view: &View) -> Vec<String> {
+                    let mut builds = self.builds.clone();
+                    builds.push(view.build_id().unwrap_or_default());
+                    builds
+                }
+            }
+
+            #[derive(Default)]
+            pub(crate) struct Up {
                 steps: u32,
             }
 
             #[workflow(name = "Up", versioning = "auto_upgrade")]
             impl Up {
                 #[run]
-                pub(super) async fn run(&mut self, ctx: &Ctx, plan: Vec<String>) -> Result<String> {
+                pub(crate) async fn run(&mut self, ctx: &Ctx, plan: Vec<String>) -> Result<String> {
                     let Some((step, rest)) = plan.split_first() else {
                         return Ok($text.to_owned());
                     };
@@ -101,20 +150,21 @@ macro_rules! version {
                 }
 
                 #[signal]
-                pub(super) fn step(&mut self) {
+                pub(crate) fn step(&mut self) {
                     self.steps += 1;
                 }
 
                 #[query]
-                pub(super) fn version(&self) -> String {
+                pub(crate) fn version(&self) -> String {
                     $text.to_owned()
                 }
             }
 
-            pub(super) fn register(worker: Worker) -> Worker {
+            pub(crate) fn register(worker: Worker) -> Worker {
                 worker
                     .workflow::<Pin>()
                     .workflow::<Up>()
+                    .workflow::<Reads>()
                     .activity::<version>()
             }
         }
@@ -125,33 +175,33 @@ version!(one, "1");
 version!(two, "2");
 
 /// A deployment of its own, with the workers of its versions.
-struct Orders<'a> {
-    world: &'a World,
-    name: String,
+pub(super) struct Orders<'a> {
+    pub(super) world: &'a World,
+    pub(super) name: String,
 }
 
 impl<'a> Orders<'a> {
-    fn new(world: &'a World) -> Self {
+    pub(super) fn new(world: &'a World) -> Self {
         Self {
             world,
             name: unique("orders"),
         }
     }
 
-    fn worker(&self, build: &str) -> Worker {
+    pub(super) fn worker(&self, build: &str) -> Worker {
         self.world.worker().deployment(&self.name).build_id(build)
     }
 
-    async fn one(&self) -> Result<WorkerGuard> {
+    pub(super) async fn one(&self) -> Result<WorkerGuard> {
         one::register(self.worker("1")).spawn().await
     }
 
-    async fn two(&self) -> Result<WorkerGuard> {
+    pub(super) async fn two(&self) -> Result<WorkerGuard> {
         two::register(self.worker("2")).spawn().await
     }
 
     /// Makes a build current, once its workers have polled both queues.
-    async fn set_current(&self, build: &str) -> Result<()> {
+    pub(super) async fn set_current(&self, build: &str) -> Result<()> {
         self.polled(build).await;
         let deployment = self.world.client.deployment(&self.name);
         deployment.set_current(build).await?;
@@ -162,7 +212,7 @@ impl<'a> Orders<'a> {
     }
 
     /// Waits until the task queues have the routing: the real server propagates it in the background.
-    async fn settled(&self) {
+    pub(super) async fn settled(&self) {
         eventually("the routing to be propagated", || async {
             let request = DescribeWorkerDeploymentRequest {
                 namespace: "default".to_owned(),
@@ -178,7 +228,7 @@ impl<'a> Orders<'a> {
     }
 
     /// Waits until the workers of a build have polled both queues.
-    async fn polled(&self, build: &str) {
+    pub(super) async fn polled(&self, build: &str) {
         eventually("the version to be polled", || async {
             let request = DescribeWorkerDeploymentVersionRequest {
                 namespace: "default".to_owned(),
@@ -197,12 +247,12 @@ impl<'a> Orders<'a> {
         .await;
     }
 
-    fn version(&self, build: &str) -> DeploymentVersion {
+    pub(super) fn version(&self, build: &str) -> DeploymentVersion {
         DeploymentVersion::of(&self.name).build(build)
     }
 
     /// One line an event, with its fields about versions; builds without the name of the deployment.
-    fn lines(&self, history: &History) -> Vec<String> {
+    pub(super) fn lines(&self, history: &History) -> Vec<String> {
         let lines = history.events().iter().map(|event| {
             let said = match event.raw().attributes.as_ref() {
                 Some(Attributes::WorkflowExecutionStartedEventAttributes(it)) => vec![

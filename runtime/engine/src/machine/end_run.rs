@@ -29,6 +29,31 @@ pub struct ContinueAsNew {
     pub memo: Option<Header>,
     /// Indexed attributes of the run.
     pub search_attributes: Option<Header>,
+    /// Which version of a worker deployment completes its first task; decided by the versioning of this run if not
+    /// given.
+    pub initial_versioning: Option<InitialVersioning>,
+}
+
+/// Which version of a worker deployment completes the first workflow task of a next run. After that task the run has
+/// the versioning that its workflow declares.
+///
+/// Without it, the next run of a pinned one begins on the same version.
+///
+/// ```
+/// use durably_engine::{ContinueAsNew, InitialVersioning};
+///
+/// let next = ContinueAsNew {
+///     initial_versioning: Some(InitialVersioning::AutoUpgrade),
+///     ..ContinueAsNew::default()
+/// };
+/// assert_ne!(next.initial_versioning, None);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitialVersioning {
+    /// The version to which new work goes: the current or the ramping one.
+    AutoUpgrade,
+    /// The ramping version, whatever its share of the new work is; the current one if none ramps.
+    RampingVersion,
 }
 
 /// How a run ended by a command of its own.

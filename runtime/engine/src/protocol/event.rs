@@ -46,6 +46,8 @@ pub enum TaskEvent {
     Completed {
         /// What its SDK recorded of itself, if that is new.
         sdk: Option<Box<SdkMetadata>>,
+        /// The version of the worker, if it has one.
+        version: Option<Box<WorkerVersion>>,
     },
     /// The worker did not answer in time.
     TimedOut,
@@ -271,6 +273,8 @@ pub struct TaskStarted {
     pub continue_as_new_suggested: bool,
     /// Why it does.
     pub continue_as_new_reasons: ContinueAsNewReasons,
+    /// The run is pinned to a version, and new work goes to another.
+    pub target_version_changed: bool,
 }
 
 /// Why the server finds history long enough. Older servers give no reason.
@@ -282,6 +286,15 @@ pub struct ContinueAsNewReasons {
     pub event_count: bool,
     /// History has many updates.
     pub update_count: bool,
+}
+
+/// The version of a worker: what it runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WorkerVersion {
+    /// The worker deployment that the worker belongs to; empty if it belongs to none.
+    pub deployment: String,
+    /// The build.
+    pub build_id: String,
 }
 
 /// What the SDK of a worker records of itself with each completed task.

@@ -4,19 +4,22 @@ use std::time::SystemTime;
 
 use crate::{
     ActivityOutcome, ChildOutcome, ChildStarted, ContinueAsNewReasons, ExternalOutcome, Header,
-    Payload, RunStarted, Seq, SideEffect, UpdateRequest,
+    Payload, RunStarted, Seq, SideEffect, UpdateRequest, WorkerVersion,
 };
 
 /// One notification to user code.
 ///
 /// The jobs of a slice are the same in the same order whether the slice happens now or is replayed:
-/// `Advance`, `PatchMarked` and `SideEffectMarked`, then the jobs of history's events in their order, each update
+/// `Advance`, in a replay `WorkerVersion`, `PatchMarked` and `SideEffectMarked`, then the jobs of history's events in their order, each update
 /// after its sequencing event, then `Settle`. Then come the local activities that end in the slice, in the order
 /// of their markers, each with a `Settle` of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {
     /// First job of every slice: workflow time moves. It moves once more when a local activity ends.
     Advance(Advance),
+    /// From here on this version of a worker completed the tasks that are replayed; none if history does not say. A
+    /// task that happens now is completed by the version of its own worker.
+    WorkerVersion(Option<Box<WorkerVersion>>),
     /// History holds the marker of this patch, so `patched` is true although the run is replayed.
     PatchMarked {
         /// Id of the patch.
@@ -112,6 +115,8 @@ pub struct Advance {
     pub continue_as_new_suggested: bool,
     /// Why it does.
     pub continue_as_new_reasons: ContinueAsNewReasons,
+    /// The run is pinned to a version, and new work goes to another.
+    pub target_version_changed: bool,
 }
 
 /// How a run begins.

@@ -14,7 +14,7 @@ use crate::machine::{Outbox, Patches, Updates};
 use crate::{
     Advance, Completion, EndRun, EngineError, Event, EventId, FailureInfo, FailureRecord, Header,
     Intent, Job, LocalActivityMarked, LocalActivityResult, LocalRequest, Payload, Place, Queries,
-    QueryAnswer, RetryPolicy, Seq, Task, TaskCompletion, UpdateMessage,
+    QueryAnswer, RetryPolicy, Seq, Task, TaskCompletion, UpdateMessage, WorkerVersion,
 };
 
 /// The replay of one run, kept between its tasks.
@@ -44,6 +44,8 @@ pub struct Run {
     patches: Patches,
     /// What history says of the SDK that wrote it.
     flags: Flags,
+    /// The version of the worker that completed the last replayed task.
+    version: Option<Box<WorkerVersion>>,
     /// How user code ended the run in the slice in hand.
     end: Option<(EndRun, Option<Place>)>,
     /// User code has ended the run.

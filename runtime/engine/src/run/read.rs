@@ -35,6 +35,7 @@ impl Run {
             history_size: started.history_size,
             continue_as_new_suggested: started.continue_as_new_suggested,
             continue_as_new_reasons: started.continue_as_new_reasons,
+            target_version_changed: started.target_version_changed,
         };
         self.advance = Some(advance);
         self.out.begin_slice();
@@ -44,8 +45,14 @@ impl Run {
             self.arrivals.expect_messages(messages);
         }
         if let Some(at) = slice.completed {
-            if let EventKind::Task(TaskEvent::Completed { sdk: Some(sdk) }) = &history[at].kind {
-                self.flags.record(sdk);
+            if let EventKind::Task(TaskEvent::Completed { sdk, version }) = &history[at].kind {
+                if let Some(sdk) = sdk {
+                    self.flags.record(sdk);
+                }
+                if self.version != *version {
+                    self.version.clone_from(version);
+                    self.out.job(Job::WorkerVersion(version.clone()));
+                }
             }
             for event in slice::commands_after(history, at) {
                 match &mut event.kind {
@@ -191,7 +198,7 @@ impl Run {
     }
 
     fn read_task(&mut self, id: EventId, task: TaskEvent) -> Result<(), EngineError> {
-        if let TaskEvent::Completed { sdk } = task {
+        if let TaskEvent::Completed { sdk, .. } = task {
             if let Some(sdk) = sdk {
                 self.flags.record(&sdk);
             }

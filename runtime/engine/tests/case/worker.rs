@@ -24,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) jobs: Vec<String>,
     /// How children ended.
     pub(crate) outcomes: Vec<ChildOutcome>,
+    /// The builds that completed replayed tasks, each once.
+    pub(crate) versions: Vec<Option<String>>,
     /// Whether each slice was a replay.
     pub(crate) replayed: Vec<bool>,
     /// Local activities that run. `slow` ends with the next task, `hang` when it is cancelled, others at once.
@@ -72,6 +74,7 @@ impl Worker {
             threads: Vec::new(),
             jobs: Vec::new(),
             outcomes: Vec::new(),
+            versions: Vec::new(),
             replayed: Vec::new(),
             running: Vec::new(),
             requests: Vec::new(),
@@ -138,6 +141,9 @@ impl Worker {
                 self.replayed.push(advance.replaying);
                 state.replaying = advance.replaying;
                 state.now = Some(advance.now);
+            }
+            Job::WorkerVersion(version) => {
+                self.versions.push(version.map(|it| it.build_id));
             }
             Job::SideEffectMarked(effect) => {
                 state.known.insert(effect.id, effect.data);
@@ -240,10 +246,11 @@ fn end(cx: &Cx, end: End) {
 }
 
 /// A job as text, without what tells a replay from the first time: that markers of patches are known
-/// before they are issued, and that rejected updates leave no trace. Everything else must agree.
+/// before they are issued, that versions of workers are those which history records, and that rejected updates leave
+/// no trace. Everything else must agree.
 fn same_on_replay(job: &Job) -> Option<String> {
     Some(match job.clone() {
-        Job::PatchMarked { .. } | Job::SideEffectMarked(_) => return None,
+        Job::PatchMarked { .. } | Job::SideEffectMarked(_) | Job::WorkerVersion(_) => return None,
         Job::Update(request) if request.name == "bad" => return None,
         Job::Advance(Advance {
             now,

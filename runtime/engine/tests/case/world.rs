@@ -7,7 +7,7 @@ use durably_engine::{
     Command, CommandEvent, Completion, Event, EventId, EventKind, ExternalFault,
     ExternalSignalInitiated, Fact, MessageBody, Priority, Queries, QueryRequest, RetryState,
     RunStarted, SdkMetadata, Signaled, Task, TaskEvent, TaskStarted, UpdateAccepted, UpdateMessage,
-    UpdateRequest,
+    UpdateRequest, WorkerVersion,
 };
 use durably_engine::{FailureRecord, Header, Payload};
 
@@ -31,6 +31,8 @@ pub(crate) struct World {
     /// The last task that was taken, and the last one that was answered.
     started: EventId,
     previous_started: EventId,
+    /// The version of the workers.
+    pub(crate) version: Option<WorkerVersion>,
     pub(crate) ended: bool,
 }
 
@@ -47,6 +49,7 @@ impl World {
             sent: Vec::new(),
             started: EventId(0),
             previous_started: EventId(0),
+            version: None,
             ended: false,
         };
         world.record(Fact::RunStarted(Box::new(run_started())));
@@ -187,6 +190,7 @@ impl World {
             history_size: self.history.len() as u64 * 100,
             continue_as_new_suggested: false,
             continue_as_new_reasons: Default::default(),
+            target_version_changed: false,
         }));
         self.sent.extend(self.messages.iter().cloned());
         Task {
@@ -239,7 +243,8 @@ impl World {
         self.previous_started = self.started;
         let sdk = completion.sdk.clone();
         let sdk = (sdk != SdkMetadata::default()).then(|| Box::new(sdk));
-        self.record(TaskEvent::Completed { sdk });
+        let version = self.version.clone().map(Box::new);
+        self.record(TaskEvent::Completed { sdk, version });
         for command in &completion.commands {
             let message = match command {
                 Command::ProtocolMessage { message_id } => {

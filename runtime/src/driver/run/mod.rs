@@ -116,6 +116,7 @@ impl<W: Workflow> Instance for RunCode<W> {
             }
             Self::Unborn { host, facts, known } => {
                 match job {
+                    Job::WorkerVersion(version) => known.version = version,
                     Job::PatchMarked { id } => known.patches.record_marker(id),
                     Job::SideEffectMarked(effect) => known.side_effects.record_marker(*effect),
                     Job::Start(start) => {
@@ -189,6 +190,7 @@ impl From<Advance> for Facts {
             history_size: advance.history_size,
             continue_as_new_suggested: advance.continue_as_new_suggested,
             continue_as_new_reasons: advance.continue_as_new_reasons,
+            target_version_changed: advance.target_version_changed,
         }
     }
 }
@@ -267,6 +269,7 @@ impl<W: Workflow> Live<W> {
             return Ok(());
         }
         match job {
+            Job::WorkerVersion(version) => *self.core.replayed_version.borrow_mut() = version,
             Job::PatchMarked { id } => self.core.patches.record_marker(id),
             Job::SideEffectMarked(effect) => self.core.side_effects.record_marker(*effect),
             Job::Reseed { randomness_seed } => self.core.random.reseed(randomness_seed),

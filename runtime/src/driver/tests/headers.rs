@@ -77,6 +77,7 @@ fn task() -> Task {
         history_size: 400,
         continue_as_new_suggested: false,
         continue_as_new_reasons: Default::default(),
+        target_version_changed: false,
     };
     let kinds = [
         EventKind::Fact(Fact::RunStarted(started.into())),

@@ -198,6 +198,7 @@ impl Case {
             history_size: 300,
             continue_as_new_suggested: false,
             continue_as_new_reasons: Default::default(),
+            target_version_changed: false,
         })
     }
 
@@ -286,6 +287,7 @@ fn host() -> WorkerInfo {
             converter: crate::data::Converter::JSON,
             measures: Default::default(),
             outbound: Default::default(),
+            version: None,
         }),
         local: std::sync::Arc::new(crate::driver::local::NoLocalActivities),
         executor: ExecutorWaker::default(),

@@ -74,6 +74,7 @@ impl Replayer {
                 converter,
                 measures: Default::default(),
                 outbound: OutboundHook::default(),
+                version: None,
             }),
             codecs: MessageCodecs::default(),
             interceptors: WorkflowChain::default(),

@@ -86,6 +86,7 @@ impl Workflows {
                 converter: Default::default(),
                 measures: Default::default(),
                 outbound: Default::default(),
+                version: None,
             }),
             cached: BTreeMap::new(),
             calls: Arc::default(),

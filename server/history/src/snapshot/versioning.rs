@@ -28,6 +28,8 @@ pub(super) struct VersioningMessage {
     declined: Option<TargetMessage>,
     #[prost(message, repeated, tag = "9")]
     used: Vec<WorkerDeploymentVersion>,
+    #[prost(bool, tag = "10")]
+    begins_on_ramping: bool,
 }
 
 /// Field numbers are stable.
@@ -79,6 +81,7 @@ impl VersioningMessage {
                 .iter()
                 .map(DeploymentVersion::to_proto)
                 .collect(),
+            begins_on_ramping: versioning.begins_on_ramping,
         })
     }
 
@@ -111,6 +114,7 @@ impl VersioningMessage {
                 .iter()
                 .filter_map(|used| version(Some(used)))
                 .collect(),
+            begins_on_ramping: message.begins_on_ramping,
         })
     }
 }

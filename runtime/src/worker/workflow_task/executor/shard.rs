@@ -19,7 +19,7 @@ use crate::{
     error::AppError,
     instance::{core::WorkerFacts, panics, waker::ExecutorWaker},
     telemetry::{log, metrics::WorkflowMetrics},
-    wire::respond::AnswerQuery,
+    wire::{deployment::WorkerBuild, respond::AnswerQuery},
     worker::{
         slots::Permit,
         workflow_task::{cache::Cache, failure_report::FailureReport, task_info::TaskInfo},
@@ -78,6 +78,11 @@ impl Shard {
                 converter: executors.registry.converter.clone(),
                 measures: executors.completions.server.caller.measures().clone(),
                 outbound: executors.registry.workflow_interceptors.outbound(),
+                version: executors
+                    .identity()
+                    .build
+                    .as_ref()
+                    .map(WorkerBuild::version),
             }),
             suspended: SuspendedTasks::default(),
             watched,
