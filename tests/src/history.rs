@@ -140,9 +140,12 @@ fn scrub(attributes: &mut Attributes) {
                 &mut a.first_execution_run_id,
                 &mut a.continued_execution_run_id,
                 &mut a.workflow_id,
+                &mut a.parent_workflow_namespace_id,
             ] {
                 mask(id);
             }
+            mask_run(&mut a.parent_workflow_execution);
+            mask_run(&mut a.root_workflow_execution);
             a.identity.clear();
             a.task_queue = None;
             a.workflow_execution_expiration_time = None;
@@ -197,6 +200,39 @@ fn scrub(attributes: &mut Attributes) {
             mask(&mut a.new_execution_run_id);
         }
         Attributes::WorkflowExecutionFailedEventAttributes(a) => mask(&mut a.new_execution_run_id),
+        Attributes::StartChildWorkflowExecutionInitiatedEventAttributes(a) => {
+            mask(&mut a.namespace_id);
+            mask(&mut a.workflow_id);
+            a.task_queue = None;
+        }
+        Attributes::StartChildWorkflowExecutionFailedEventAttributes(a) => {
+            mask(&mut a.namespace_id);
+            mask(&mut a.workflow_id);
+        }
+        Attributes::ChildWorkflowExecutionStartedEventAttributes(a) => {
+            mask(&mut a.namespace_id);
+            mask_run(&mut a.workflow_execution);
+        }
+        Attributes::ChildWorkflowExecutionCompletedEventAttributes(a) => {
+            mask(&mut a.namespace_id);
+            mask_run(&mut a.workflow_execution);
+        }
+        Attributes::ChildWorkflowExecutionFailedEventAttributes(a) => {
+            mask(&mut a.namespace_id);
+            mask_run(&mut a.workflow_execution);
+        }
+        Attributes::ChildWorkflowExecutionCanceledEventAttributes(a) => {
+            mask(&mut a.namespace_id);
+            mask_run(&mut a.workflow_execution);
+        }
+        Attributes::ChildWorkflowExecutionTimedOutEventAttributes(a) => {
+            mask(&mut a.namespace_id);
+            mask_run(&mut a.workflow_execution);
+        }
+        Attributes::ChildWorkflowExecutionTerminatedEventAttributes(a) => {
+            mask(&mut a.namespace_id);
+            mask_run(&mut a.workflow_execution);
+        }
         Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(a) => {
             if let Some(meta) = a.request.as_mut().and_then(|r| r.meta.as_mut()) {
                 meta.identity.clear();
@@ -218,6 +254,13 @@ fn scrub(attributes: &mut Attributes) {
             }
         }
         _ => {}
+    }
+}
+
+fn mask_run(run: &mut Option<WorkflowExecution>) {
+    if let Some(run) = run {
+        mask(&mut run.workflow_id);
+        mask(&mut run.run_id);
     }
 }
 

@@ -36,8 +36,8 @@ impl Run {
             Input::RequestCancel(cancel) => request::cancel::apply(cancel, self, &mut out)?,
             Input::Terminate(terminate) => request::terminate::apply(terminate, self, &mut out)?,
             Input::Delete => request::delete::apply(self, &mut out),
-            Input::EndForReset(reason) => {
-                reset::end_current(self, reason, &mut out);
+            Input::EndForReset(end) => {
+                reset::end_current(end, self, &mut out);
                 Reply::Done
             }
             Input::Update(update) => request::update::apply(update, self, &mut out)?,

@@ -29,6 +29,22 @@ impl Run {
         status: WorkflowExecutionStatus,
         out: &mut OpenTransition,
     ) {
+        let children = self.children.iter();
+        let children = children.filter(|(_, child)| has_close_policy(child));
+        let children: Vec<_> = children.map(|(initiated, _)| initiated).collect();
+        self.close_leaving_children(status, out);
+        for initiated in children {
+            let policy = OutgoingKind::ClosePolicy.of(initiated);
+            self.send(policy, OutgoingEntry::default(), out);
+        }
+    }
+
+    /// As [`close_unreported`](Self::close_unreported), without applying the close policies of the children.
+    pub(crate) fn close_leaving_children(
+        &mut self,
+        status: WorkflowExecutionStatus,
+        out: &mut OpenTransition,
+    ) {
         self.phase = Phase::Closed {
             status,
             at: out.now,
@@ -38,13 +54,6 @@ impl Run {
         self.timers.clear();
         self.activities.clear();
         self.outgoing.withdraw_at_close();
-        let children = self.children.iter();
-        let children = children.filter(|(_, child)| has_close_policy(child));
-        let children: Vec<_> = children.map(|(initiated, _)| initiated).collect();
-        for initiated in children {
-            let policy = OutgoingKind::ClosePolicy.of(initiated);
-            self.send(policy, OutgoingEntry::default(), out);
-        }
         out.effect(Effect::Closed(status));
     }
 }

@@ -34,8 +34,8 @@ pub enum Input {
     Terminate(Terminate),
     /// A request to delete the run, which is terminated first if it is running.
     Delete,
-    /// The reset of this run or an earlier one, for this reason: another run goes on.
-    EndForReset(String),
+    /// The reset of this run or an earlier one: another run goes on.
+    EndForReset(EndForReset),
     /// An update request.
     Update(UpdateRequest),
     /// A start request with the conflict policy `USE_EXISTING` that found this run.
@@ -530,6 +530,16 @@ pub enum OptionsChange {
     },
     /// Those with which the activity was scheduled.
     Restore,
+}
+
+/// See [`Input::EndForReset`].
+#[derive(Clone, Debug)]
+pub struct EndForReset {
+    /// Why the run is reset.
+    pub reason: String,
+    /// The run that the reset starts, if it is this run that it resets: it takes the children over. They are ended
+    /// with this run if it is an earlier one.
+    pub reset_run: Option<RunId>,
 }
 
 /// See [`Input::UpdateOptions`].

@@ -75,10 +75,10 @@ pub use id::{
 pub use input::{
     ActivityRef, ActivitySelector, ActivityTaskKey, ActivityTaskToken, Attach, BadSearchAttributes,
     BeginFirstTask, CancelActivity, ChildClosed, ChildEnd, CompleteActivity, CompleteWorkflowTask,
-    Deadline, Delivered, FailActivity, FailWorkflowTask, Heartbeat, Input, OptionsChange,
-    PauseActivities, RequestCancel, ResetActivities, RunNamespace, SearchAttributeProblem, Signal,
-    StartActivity, StartWorkflowTask, Terminate, UnpauseActivities, UpdateActivityOptions,
-    UpdateOptions, UpdateRequest, WorkflowTaskKey, WorkflowTaskToken,
+    Deadline, Delivered, EndForReset, FailActivity, FailWorkflowTask, Heartbeat, Input,
+    OptionsChange, PauseActivities, RequestCancel, ResetActivities, RunNamespace,
+    SearchAttributeProblem, Signal, StartActivity, StartWorkflowTask, Terminate, UnpauseActivities,
+    UpdateActivityOptions, UpdateOptions, UpdateRequest, WorkflowTaskKey, WorkflowTaskToken,
 };
 pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};
 pub use outgoing::Outgoing;

@@ -76,6 +76,7 @@ impl Run {
             cancel_requested,
             // Only of a closed run.
             deletion_requested: _,
+            reset_run: _,
             requests,
             callbacks,
             memo,

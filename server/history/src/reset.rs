@@ -19,9 +19,10 @@ use durably_proto::api::history::v1::{
 };
 use durably_proto::api::update::v1::Request;
 
+use crate::delivery;
 use crate::failure;
 use crate::id::{EventId, RequestId, RunId, UpdateId};
-use crate::input::{Signal, Terminate};
+use crate::input::{EndForReset, Signal, Terminate, UpdateOptions};
 use crate::open_transition::OpenTransition;
 use crate::pending::activities::ActivityState;
 use crate::rebuild::{Rebuild, rebuild};
@@ -63,6 +64,8 @@ pub struct Reapply {
     pub updates: bool,
     /// Start requests that attached to the run.
     pub options: bool,
+    /// What became of the children that are pending at the point.
+    pub children: bool,
 }
 
 /// A run that a reset starts, while events are added to it.
@@ -103,12 +106,6 @@ impl Run {
         if let Some(time) = &mut run.virtual_time {
             time.initial = time.skipped;
         }
-        // The base run's children report to it, and are ended with it.
-        if run.children.len() > 0 {
-            return Err(invalid(
-                "WorkflowResetter encountered pending child workflows.".to_owned(),
-            ));
-        }
         if !run.has_workflow_task() {
             return Err(invalid(format!(
                 "Can only reset workflow to event ID in range [WorkflowTaskScheduled +1, WorkflowTaskStarted + 1]: {point}"
@@ -130,6 +127,28 @@ impl Run {
         self.request_event(request_id) == Some(EventType::WorkflowTaskFailed)
     }
 
+    /// The run that a reset of this one has started; the last of several. The children of this run report to it.
+    pub fn reset_run(&self) -> Option<&RunId> {
+        self.reset_run.as_ref()
+    }
+
+    /// Notes on a closed run that a reset of it starts another one.
+    pub fn record_reset(&mut self, started: RunId) {
+        assert!(!self.is_running(), "a running run is ended by the reset");
+        self.reset_run = Some(started);
+    }
+
+    /// The run that this one repeats the first events of, through all resets; itself if it repeats none.
+    pub fn original_run_id(&self) -> RunId {
+        let first = self.events.get(0).and_then(|first| first.attributes);
+        match first {
+            Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+                started.original_execution_run_id.into()
+            }
+            _ => unreachable!("a run begins with its start"),
+        }
+    }
+
     /// The run that this one continued as, whose events a reset adds, too.
     pub fn continued_as(&self) -> Option<RunId> {
         match self.events.last()?.attributes? {
@@ -149,6 +168,17 @@ impl ResetRun {
         for event in run.events.events(first..run.events.len()) {
             self.reapply_event(event);
         }
+    }
+
+    /// Changes options of the run after what is recorded again.
+    ///
+    /// # Errors
+    /// As those of [`UpdateOptions`](crate::UpdateOptions).
+    pub fn update_options(&mut self, update: UpdateOptions) -> Result<(), Rejection> {
+        let mut out = OpenTransition::new(self.now);
+        workflow_options::apply(update, &mut self.run, &mut out)?;
+        self.run.flush_buffer();
+        Ok(())
     }
 
     /// Starts the run: schedules its next workflow task.
@@ -196,6 +226,9 @@ impl ResetRun {
                     workflow_options::record(it, event.links, run, &mut out);
                 }
             }
+            Some(event) if self.reapply.children => {
+                delivery::record_again(event, run, &mut out);
+            }
             _ => {}
         }
         // No task is started, so that nothing waits for one.
@@ -205,7 +238,8 @@ impl ResetRun {
 
 /// Ends the current run because a reset starts the next one, which goes on for it: the parent waits
 /// for that.
-pub(crate) fn end_current(run: &mut Run, reason: String, out: &mut OpenTransition) {
+pub(crate) fn end_current(end: EndForReset, run: &mut Run, out: &mut OpenTransition) {
+    let EndForReset { reason, reset_run } = end;
     task_end::end_failed(run, Failed::force_close(), out);
     let terminate = Terminate {
         reason,
@@ -213,7 +247,13 @@ pub(crate) fn end_current(run: &mut Run, reason: String, out: &mut OpenTransitio
         ..Terminate::default()
     };
     termination::record(terminate, run, out);
-    run.close_unreported(WorkflowExecutionStatus::Terminated, out);
+    let status = WorkflowExecutionStatus::Terminated;
+    match reset_run {
+        // The new run has the children.
+        Some(_) => run.close_leaving_children(status, out),
+        None => run.close_unreported(status, out),
+    }
+    run.reset_run = reset_run;
 }
 
 /// The configuration of a run that starts at `now` as the base run did before. Timeouts begin again.

@@ -73,6 +73,8 @@ pub struct Run {
     /// Whether the run is to be removed once it is closed and its messages are delivered; set by
     /// [`Input::Delete`](crate::Input::Delete), which also closes it.
     pub(crate) deletion_requested: bool,
+    /// The run that the last reset of this one has started; the run is closed then.
+    pub(crate) reset_run: Option<RunId>,
     /// Ids of recorded requests.
     pub(crate) requests: Requests,
     /// Callbacks to call when the execution closes; grows when a start request attaches to the run.

@@ -93,6 +93,7 @@ impl Case {
                 signals: true,
                 updates: true,
                 options: true,
+                children: true,
             },
             namespace: namespace().name,
         };

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use durably_history::{
-    Deadline, EventId, Input, Rejection, Signal, TimerId, UpdateId, UpdateStage,
+    ChildClosed, ChildEnd, Deadline, Delivered, EndForReset, EventId, Input, OutgoingKind,
+    Rejection, Signal, TimerId, UpdateId, UpdateStage,
 };
+use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::enums::v1::{EventType, StartChildWorkflowExecutionFailedCause};
 use durably_proto::api::history::v1::history_event::Attributes;
 
 use crate::case::{Case, signal};
@@ -117,17 +120,105 @@ fn a_point_where_no_task_was_pending_is_refused() {
 }
 
 #[test]
-fn a_run_with_a_child_at_the_point_is_refused() {
+fn what_became_of_a_child_after_the_point_is_recorded_again() {
     let mut case = Case::start();
-    case.work(vec![start_child("child")]);
-    case.signal("one");
+    // 5 and 6 are the children.
+    case.work(vec![start_child("started"), start_child("refused")]);
+    let [started, refused] = [EventId(5), EventId(6)];
+    case.ok(Input::Delivered(Delivered::ChildStarted {
+        initiated: started,
+        run_id: "child-run".into(),
+    }));
+    case.ok(Input::Delivered(Delivered::StartChildFailed {
+        initiated: refused,
+        cause: StartChildWorkflowExecutionFailedCause::WorkflowAlreadyExists,
+    }));
     case.work(Vec::new());
-    let ended = case.last().event_id;
-    assert!(matches!(
-        case.reset(ended).map(|_| ()),
-        Err(Rejection::Invalid(_))
-    ));
-    case.reset(4).expect("there was no child yet");
+    case.ok(Input::ChildClosed(Box::new(closed(started))));
+    case.work(Vec::new());
+    let point = case.last().event_id;
+    let again = case.reset(point).expect("a task ended there");
+    assert_eq!(kinds(&again, point), ["WorkflowTaskFailed"]);
+    // The first task: 4 is its end, after which the children are initiated.
+    let first = case.reset(4).expect("a task ended there");
+    assert_eq!(kinds(&first, 4), ["WorkflowTaskFailed"]);
+    assert_eq!(first.run.describe(case.now).pending_children.len(), 0);
+    // The second task began after both.
+    let second = 11;
+    assert_eq!(
+        case.events()[second - 1].event_type(),
+        EventType::WorkflowTaskCompleted
+    );
+    let second = case.reset(second as i64).expect("a task ended there");
+    assert_eq!(
+        kinds(&second, 11),
+        ["WorkflowTaskFailed", "ChildWorkflowExecutionCompleted"]
+    );
+    assert_eq!(second.run.describe(case.now).pending_children.len(), 0);
+}
+
+#[test]
+fn a_run_that_is_reset_itself_leaves_its_children_to_the_next() {
+    let begun = || {
+        let mut case = Case::start();
+        case.work(vec![start_child("child")]);
+        case.ok(Input::Delivered(Delivered::ChildStarted {
+            initiated: EventId(5),
+            run_id: "child-run".into(),
+        }));
+        case
+    };
+    let policies = |case: &Case| {
+        let keys = case.messages.iter();
+        keys.filter(|key| key.kind == OutgoingKind::ClosePolicy)
+            .count()
+    };
+    let mut reset = begun();
+    reset.ok(Input::EndForReset(EndForReset {
+        reset_run: Some("next".into()),
+        ..end()
+    }));
+    assert_eq!(policies(&reset), 0);
+    assert_eq!(reset.run.reset_run(), Some(&"next".into()));
+    let mut earlier = begun();
+    earlier.ok(Input::EndForReset(end()));
+    assert_eq!(policies(&earlier), 1);
+    assert_eq!(earlier.run.reset_run(), None);
+}
+
+fn end() -> EndForReset {
+    EndForReset {
+        reason: "test".to_owned(),
+        reset_run: None,
+    }
+}
+
+fn closed(initiated: EventId) -> ChildClosed {
+    ChildClosed {
+        initiated,
+        child: WorkflowExecution {
+            workflow_id: "started".to_owned(),
+            run_id: "child-run".to_owned(),
+        },
+        first_run_id: "child-run".into(),
+        end: ChildEnd::Completed(None),
+    }
+}
+
+/// The types of the events from a point on, without tasks that are scheduled.
+fn kinds(case: &Case, point: i64) -> Vec<&'static str> {
+    let events = case.events().into_iter();
+    let events = events.filter(|event| event.event_id >= point);
+    let kinds = events.map(|event| event.event_type());
+    kinds
+        .filter(|kind| *kind != EventType::WorkflowTaskScheduled)
+        .map(|kind| match kind {
+            EventType::WorkflowTaskFailed => "WorkflowTaskFailed",
+            EventType::ChildWorkflowExecutionCompleted => "ChildWorkflowExecutionCompleted",
+            EventType::ChildWorkflowExecutionStarted => "ChildWorkflowExecutionStarted",
+            other => panic!("an unexpected {other:?}"),
+        })
+        .collect()
 }
 
 #[test]
@@ -142,11 +233,11 @@ fn a_chain_is_followed_where_it_continued_as_new() {
 #[test]
 fn a_run_that_a_reset_ends_discards_what_is_pending() {
     let mut case = begun();
-    case.ok(Input::EndForReset("test".to_owned()));
+    case.ok(Input::EndForReset(end()));
     assert!(!case.run.is_running());
     assert!(!case.run.has_outgoing());
     case.skip();
-    let refused = case.apply(Input::EndForReset("again".to_owned()));
+    let refused = case.apply(Input::EndForReset(end()));
     assert!(matches!(refused, Err(Rejection::Closed(_))));
     // A closed run can be reset, too.
     let again = case.reset(4).expect("a task ended there");

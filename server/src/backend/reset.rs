@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use durably_history::{EventId, Input, Reapply, Reset, RunId};
+use durably_history::{EndForReset, EventId, Input, Reapply, Reset, RunId, UpdateOptions};
 
 use super::commit::Applied;
 use super::request::RequestScope;
@@ -25,6 +25,8 @@ pub(crate) struct ResetRequest {
     pub(crate) reapply: Reapply,
     /// Whether the runs that the reset one continued as are read.
     pub(crate) follows_chain: bool,
+    /// What is changed in the options of the run that starts, in this order.
+    pub(crate) options: Vec<UpdateOptions>,
 }
 
 impl RequestScope<'_> {
@@ -61,7 +63,12 @@ impl RequestScope<'_> {
         };
         let base = runs.get(&base_id)?.ok_or_else(no_run)?;
         let mut resetting = base.run.reset(reset, now)?;
-        let mut last_read = base_id;
+        for update in &request.options {
+            let given = update.options.versioning_override.as_ref();
+            namespace.check_override(given, base.run.task_queue())?;
+            base.run.check_options(update)?;
+        }
+        let mut last_read = base_id.clone();
         resetting.reapply(&base.run, request.point);
         if request.follows_chain {
             while let Some(next_id) = continued_as(&mut runs, &last_read)? {
@@ -77,7 +84,10 @@ impl RequestScope<'_> {
         // Nothing is refused from here on, so that no run is changed without its commit.
         let ended = if is_running {
             let current = runs.get(&current_id)?.ok_or_else(no_run)?;
-            let end = Input::EndForReset(request.reason);
+            let end = Input::EndForReset(EndForReset {
+                reason: request.reason,
+                reset_run: (base_id == current_id).then(|| run_id.clone()),
+            });
             let ended = catch_unwind(AssertUnwindSafe(|| current.run.apply(end, now)));
             let Ok(ended) = ended else {
                 return Err(self.panicked(&execution, &mut runs));
@@ -92,10 +102,19 @@ impl RequestScope<'_> {
         } else {
             None
         };
+        for update in request.options {
+            let updated = resetting.update_options(update);
+            updated.expect("the options were checked above");
+        }
         let (run, started) = resetting.start();
         applied.start(run, started.effects);
         if let Some((current, effects)) = ended {
             applied.change(current, effects);
+        }
+        if !is_running || base_id != current_id {
+            let base = runs.get(&base_id)?.ok_or_else(no_run)?;
+            base.run.record_reset(run_id.clone());
+            applied.change(base, Vec::new());
         }
         self.commit(&execution, &mut runs, applied)?;
         if let Some(ended) = runs.get(&current_id)? {

@@ -46,16 +46,23 @@ pub(super) fn checked(
 ) -> Result<Change, Error> {
     let mask = mask.ok_or_else(|| check::invalid("UpdateMask is required"))?;
     let options = options.ok_or_else(|| check::invalid("WorkflowExecutionOptions is required"))?;
-    if let Some(path) = mask.paths.iter().find(|path| !is_path(path)) {
-        return Err(Error::Invalid(format!(
-            "error parsing UpdateMask: proto: invalid path \"{path}\" for message \
-             \"temporal.api.workflow.v1.WorkflowExecutionOptions\""
-        )));
-    }
+    check_paths(&mask)
+        .map_err(|message| Error::Invalid(format!("error parsing UpdateMask: {message}")))?;
     durably_history::check_priority(options.priority.as_ref())?;
     let mut options = options;
     durably_history::check_time_skipping(options.time_skipping_config.as_mut())?;
     Ok(Change { options, mask })
+}
+
+/// Checks that a mask names fields of the options; the error is the platform's.
+pub(super) fn check_paths(mask: &FieldMask) -> Result<(), String> {
+    match mask.paths.iter().find(|path| !is_path(path)) {
+        Some(path) => Err(format!(
+            "proto: invalid path \"{path}\" for message \
+             \"temporal.api.workflow.v1.WorkflowExecutionOptions\""
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Changes the options of a run; returns them.

@@ -312,8 +312,38 @@ fn started_before(
         return Ok(None);
     };
     let parent = (&child.parent.execution, child.parent.initiated);
-    let is_child = latest.run.parent() == Some(parent);
-    Ok(is_child.then(|| latest.run.first_run_id().clone()))
+    let first_run_id = latest.run.first_run_id().clone();
+    let Some((of, initiated)) = latest.run.parent() else {
+        return Ok(None);
+    };
+    if (of, initiated) == parent {
+        return Ok(Some(first_run_id));
+    }
+    // Of a child that was initiated before a reset, another run of the parent has chosen the run.
+    if child.run_id.is_some() || of.workflow_id != child.parent.execution.workflow_id {
+        return Ok(None);
+    }
+    let of = RunId::from(of.run_id.as_str());
+    drop(runs);
+    let repeats = have_one_origin(scope, namespace, &child.parent.execution, &of)?;
+    Ok(repeats.then_some(first_run_id))
+}
+
+/// Whether resets of one run have started both a run and another one of its workflow.
+fn have_one_origin(
+    scope: &RequestScope<'_>,
+    namespace: &Arc<Namespace>,
+    run: &WorkflowExecution,
+    other: &RunId,
+) -> Result<bool, Error> {
+    let execution = scope.execution(namespace, &run.workflow_id)?;
+    let mut runs = execution.lock();
+    let mut original = |run_id: &RunId| -> Result<_, StoreError> {
+        Ok(runs.get(run_id)?.map(|record| record.run.original_run_id()))
+    };
+    let run_id = RunId::from(run.run_id.as_str());
+    let origin = original(&run_id)?;
+    Ok(origin.is_some() && origin == original(other)?)
 }
 
 fn apply(
@@ -332,6 +362,10 @@ fn apply(
         Err(Error::NotFound(_)) => return Ok(Outcome::NotFound),
         found => found?,
     };
+    let run_id = match matches!(input, Input::ChildClosed(_)) {
+        true => after_resets(&mut runs, run_id)?,
+        false => run_id,
+    };
     if target.run_id.is_empty() && has_received(&mut runs, run_id.clone(), &input, sent)? {
         return Ok(Outcome::Applied);
     }
@@ -341,6 +375,16 @@ fn apply(
         Err(Error::Rejected(rejection)) => outcome_of(rejection),
         Err(error) => Err(error),
     }
+}
+
+/// The run that waits for the children of a run: one that was reset has left them to the run that the reset started.
+fn after_resets(runs: &mut Runs, mut run_id: RunId) -> Result<RunId, StoreError> {
+    while let Some(record) = runs.get(&run_id)?
+        && let Some(next) = record.run.reset_run()
+    {
+        run_id = next.clone();
+    }
+    Ok(run_id)
 }
 
 /// Whether an earlier attempt has reached an earlier run of the chain, which has ended since. Such a run

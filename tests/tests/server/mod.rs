@@ -22,6 +22,7 @@ mod polls;
 mod priority;
 mod readiness;
 mod reports;
+mod reset_children;
 mod resets;
 mod restarts;
 mod run_ids;

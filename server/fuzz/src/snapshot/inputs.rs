@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use durably_history::{
     ActivityRef, ActivityTaskKey, ActivityTaskToken, Attach, CancelActivity, CompleteActivity,
-    CompleteWorkflowTask, Deadline, Delivered, Effect, EventId, FailActivity, FailWorkflowTask,
-    Heartbeat, Input, OutgoingKey, OutgoingKind, Reply, RequestCancel, Run, RunNamespace, Signal,
-    Stamp, StartActivity, StartWorkflowTask, Terminate, Time, Transition, WorkflowTaskKey,
-    WorkflowTaskToken,
+    CompleteWorkflowTask, Deadline, Delivered, Effect, EndForReset, EventId, FailActivity,
+    FailWorkflowTask, Heartbeat, Input, OutgoingKey, OutgoingKind, Reply, RequestCancel, Run,
+    RunNamespace, Signal, Stamp, StartActivity, StartWorkflowTask, Terminate, Time, Transition,
+    WorkflowTaskKey, WorkflowTaskToken,
 };
 use durably_proto::api::taskqueue::v1::StickyExecutionAttributes;
 use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
@@ -264,7 +264,10 @@ fn request(choices: &mut Choices<'_>) -> Input {
         7 => Input::ResetStickiness,
         8 => Input::RequestCancel(RequestCancel::default()),
         _ if choices.once_in(6) => match choices.once_in(2) {
-            true => Input::EndForReset("again".to_owned()),
+            true => Input::EndForReset(EndForReset {
+                reason: "again".to_owned(),
+                reset_run: choices.once_in(2).then(|| "next".into()),
+            }),
             false => Input::Terminate(Terminate::default()),
         },
         _ => Input::RepeatEagerStart,

@@ -49,6 +49,17 @@ pub(super) fn start_failed(
     if message.is_none() {
         return Reply::AlreadyDone;
     }
+    record_start_failed(initiated, cause, run, out);
+    run.ensure_workflow_task(out);
+    Reply::Done
+}
+
+fn record_start_failed(
+    initiated: EventId,
+    cause: StartChildWorkflowExecutionFailedCause,
+    run: &mut Run,
+    out: &mut OpenTransition,
+) {
     run.children.remove(initiated);
     let attributes = initiated_child(run, initiated);
     let event = StartChildWorkflowExecutionFailedEventAttributes {
@@ -69,8 +80,6 @@ pub(super) fn start_failed(
         out.now,
         Attributes::StartChildWorkflowExecutionFailedEventAttributes(event),
     );
-    run.ensure_workflow_task(out);
-    Reply::Done
 }
 
 /// Records that the last run of a child's chain has closed. A report about another child changes
@@ -98,13 +107,84 @@ pub(crate) fn closed(closed: ChildClosed, run: &mut Run, out: &mut OpenTransitio
         run.outgoing.remove(OutgoingKind::StartChild.of(initiated));
         record_started(initiated, first_run_id, run, out);
     }
+    record_end(initiated, child, end, run, out);
+    run.ensure_workflow_task(out);
+    Reply::Done
+}
+
+fn record_end(
+    initiated: EventId,
+    child: WorkflowExecution,
+    end: ChildEnd,
+    run: &mut Run,
+    out: &mut OpenTransition,
+) {
     run.outgoing.remove(OutgoingKind::BeginChild.of(initiated));
     let known = run.children.remove(initiated);
     let started = known.and_then(|child| child.started);
+    let attributes = initiated_child(run, initiated);
     let event = ended(end, initiated, started.as_ref(), child, attributes);
     run.buffer(out.now, event);
-    run.ensure_workflow_task(out);
-    Reply::Done
+}
+
+/// Records again what became of a pending child, as an event of another run says. Schedules no task.
+pub(crate) fn record_again(event: Attributes, run: &mut Run, out: &mut OpenTransition) {
+    use Attributes as A;
+    let (initiated, child, end) = match event {
+        A::StartChildWorkflowExecutionFailedEventAttributes(it) => {
+            let initiated = EventId(it.initiated_event_id);
+            let message = OutgoingKind::StartChild.of(initiated);
+            if is_pending(run, initiated, &it.workflow_id) && run.outgoing.remove(message).is_some()
+            {
+                record_start_failed(initiated, it.cause(), run, out);
+            }
+            return;
+        }
+        A::ChildWorkflowExecutionStartedEventAttributes(it) => {
+            let initiated = EventId(it.initiated_event_id);
+            let child = it.workflow_execution.unwrap_or_default();
+            let message = OutgoingKind::StartChild.of(initiated);
+            if is_pending(run, initiated, &child.workflow_id)
+                && run.outgoing.remove(message).is_some()
+            {
+                record_started(initiated, child.run_id.into(), run, out);
+            }
+            return;
+        }
+        A::ChildWorkflowExecutionCompletedEventAttributes(it) => {
+            let end = ChildEnd::Completed(it.result);
+            (it.initiated_event_id, it.workflow_execution, end)
+        }
+        A::ChildWorkflowExecutionFailedEventAttributes(it) => {
+            let retry_state = it.retry_state();
+            let end = ChildEnd::Failed(it.failure.map(Box::new), retry_state);
+            (it.initiated_event_id, it.workflow_execution, end)
+        }
+        A::ChildWorkflowExecutionCanceledEventAttributes(it) => {
+            let end = ChildEnd::Canceled(it.details);
+            (it.initiated_event_id, it.workflow_execution, end)
+        }
+        A::ChildWorkflowExecutionTimedOutEventAttributes(it) => {
+            let end = ChildEnd::TimedOut(it.retry_state());
+            (it.initiated_event_id, it.workflow_execution, end)
+        }
+        A::ChildWorkflowExecutionTerminatedEventAttributes(it) => {
+            let end = ChildEnd::Terminated;
+            (it.initiated_event_id, it.workflow_execution, end)
+        }
+        _ => return,
+    };
+    let (initiated, child) = (EventId(initiated), child.unwrap_or_default());
+    if is_pending(run, initiated, &child.workflow_id) {
+        record_end(initiated, child, end, run, out);
+    }
+}
+
+/// Whether a child of this workflow id is pending: a later run of a chain may have initiated another one by an event
+/// of the same number.
+fn is_pending(run: &Run, initiated: EventId, workflow_id: &str) -> bool {
+    let child = run.children.get(initiated);
+    child.is_some_and(|child| *child.workflow_id == *workflow_id)
 }
 
 fn record_started(initiated: EventId, run_id: RunId, run: &mut Run, out: &mut OpenTransition) {

@@ -4,6 +4,7 @@ mod child;
 mod external;
 
 pub(crate) use child::closed as child_closed;
+pub(crate) use child::record_again;
 
 use crate::id::OutgoingKind;
 use crate::input::Delivered;

@@ -212,6 +212,11 @@ impl Run {
             original_start_time: first,
             last_reset_time: (first != Some(started)).then_some(started),
             request_id_infos: request_id_infos.collect(),
+            reset_run_id: self
+                .reset_run
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             time_skipping_info: self.virtual_time.as_ref().map(|time| time.info(now)),
             ..Default::default()
         }

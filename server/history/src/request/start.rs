@@ -157,6 +157,7 @@ pub(crate) fn empty(config: RunConfig, seed: u64) -> Run {
         updates: Updates::default(),
         cancel_requested: false,
         deletion_requested: false,
+        reset_run: None,
         requests: Requests::default(),
         callbacks: Tracked::default(),
         memo: Tracked::default(),

@@ -194,6 +194,14 @@ fn invalid(message: &str) -> Rejection {
 }
 
 impl Run {
+    /// Checks a change of options as far as it depends on the request alone.
+    ///
+    /// # Errors
+    /// [`Rejection::Invalid`] if it cannot be applied.
+    pub fn check_options(&self, update: &UpdateOptions) -> Result<(), Rejection> {
+        merged(&WorkflowExecutionOptions::default(), update).map(drop)
+    }
+
     /// The override of a request with its version: one that pins without a version pins to the present one.
     ///
     /// # Errors

@@ -70,6 +70,8 @@ pub(super) struct CoreMessage {
     pub(super) updated_priority: Option<Priority>,
     #[prost(message, optional, tag = "24")]
     pub(super) virtual_time: Option<VirtualTimeMessage>,
+    #[prost(string, optional, tag = "25")]
+    pub(super) reset_run: Option<String>,
 }
 
 /// Field numbers are stable.
@@ -192,6 +194,7 @@ impl CoreMessage {
             signals: run.requests.signals_received() as u64,
             last_worker_version: run.last_worker_version.clone(),
             updated_priority: run.updated_priority.clone(),
+            reset_run: run.reset_run.as_ref().map(ToString::to_string),
             transitions: run.transitions,
             random: run.random.state(),
             awaits_parent: run.awaits_parent,

@@ -6,7 +6,7 @@ use prost::Message;
 
 use crate::corrupted::Corrupted;
 use crate::event_log::EventLog;
-use crate::id::{OutgoingKind, Stamp};
+use crate::id::{OutgoingKind, RunId, Stamp};
 use crate::pending::requests::Requests;
 use crate::pending::updates::Updates;
 use crate::random::Random;
@@ -106,6 +106,7 @@ fn from_core(
         close_attempted: core.close_attempted,
         cancel_requested: core.cancel_requested,
         deletion_requested: core.deletion_requested,
+        reset_run: core.reset_run.take().map(RunId::from),
         awaits_parent: core.awaits_parent,
         last_worker_version: core.last_worker_version.take(),
         versioning: VersioningMessage::restore(core.versioning.take())?,
