@@ -136,15 +136,21 @@ impl Peaceful {
         let (first, second) = join(ctx.sleep(secs(1)), ctx.sleep(secs(2))).await;
         first?;
         second?;
-        tokio::select! {
-            biased;
-            slept = ctx.sleep(secs(1)) => slept?,
-            slept = ctx.sleep(secs(2)) => slept?,
-        }
-        let (_, _) = tokio::join!(biased; ctx.sleep(secs(1)), ctx.sleep(secs(2)));
+        first_of_two(ctx).await?;
+        Self::both(ctx).await?;
+        let own_future = async {
+            let (first, second) = tokio::join!(biased; ctx.sleep(secs(1)), ctx.sleep(secs(2)));
+            first.and(second)
+        };
+        own_future.await?;
         #[allow_nondeterminism(reason = "for whoever watches the worker's terminal")]
         println!("{total} took {:?}", begun.elapsed());
         Ok(total)
+    }
+
+    async fn both(ctx: &Ctx) -> Result<()> {
+        futures::try_join!(ctx.sleep(secs(1)), ctx.sleep(secs(2)))?;
+        Ok(())
     }
 
     /// How much there is.
@@ -157,6 +163,15 @@ impl Peaceful {
     fn measured(&self) -> std::time::Instant {
         std::time::Instant::now()
     }
+}
+
+async fn first_of_two(ctx: &Ctx) -> Result<()> {
+    tokio::select! {
+        biased;
+        slept = ctx.sleep(secs(1)) => slept?,
+        slept = ctx.sleep(secs(2)) => slept?,
+    }
+    Ok(())
 }
 
 /// A macro with a grammar of its own.

@@ -4,8 +4,9 @@ use std::mem;
 
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, ExprMethodCall, ExprPath, Ident, ImplItemFn, ItemFn, ItemStatic, ItemUse,
-    Local, Macro, Path, PathArguments, Stmt, Token, Type, TypePath, UseTree,
+    Attribute, Expr, ExprAsync, ExprClosure, ExprMethodCall, ExprPath, Ident, ImplItemFn, Item,
+    ItemFn, ItemStatic, ItemUse, Local, Macro, Path, PathArguments, Stmt, Token, Type, TypePath,
+    UseTree,
     parse::{Parse, ParseStream, Parser as _},
     parse_quote,
     visit::{self, Visit},
@@ -13,23 +14,42 @@ use syn::{
 };
 
 use super::{
+    awaiting_macros,
     denylist::{self, Group},
     lift_permits, permit_of_clippy, take_permits, tokens,
 };
-use crate::{diag::Errors, mistake::DeterminismMistake, syntax::macro_body::MacroBody};
+use crate::{
+    diag::Errors,
+    mistake::{BodyMistake, DeterminismMistake},
+    rewrite,
+    syntax::macro_body::MacroBody,
+};
 
 pub(super) struct Check<'e> {
     errors: &'e mut Errors,
+    scope: Scope,
     /// Whether a permit covers the visited code.
     permitted: bool,
     /// The items on which a permit is allowed here, for messages.
     permit_on: &'static str,
 }
 
+/// The code around the visited code, by its access to the workflow's state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    /// The `#[workflow]` block, outside of its methods.
+    Block,
+    /// The body of an async method, which holds the state between awaits and lends it during them.
+    Holder,
+    /// Code that does not hold the state while it awaits.
+    Other,
+}
+
 impl<'e> Check<'e> {
     pub(super) fn of_code(errors: &'e mut Errors) -> Self {
         Self {
             errors,
+            scope: Scope::Block,
             permitted: false,
             permit_on: "statement or fn",
         }
@@ -53,6 +73,18 @@ impl<'e> Check<'e> {
         let before = mem::replace(&mut self.permitted, permitted);
         visit(self, it);
         self.permitted = before;
+    }
+
+    /// Visits code of another scope, and restores the outer one.
+    fn within<T: ?Sized>(
+        &mut self,
+        scope: Scope,
+        it: &mut T,
+        visit: impl FnOnce(&mut Self, &mut T),
+    ) {
+        let before = mem::replace(&mut self.scope, scope);
+        visit(self, it);
+        self.scope = before;
     }
 
     fn refuse(&mut self, place: impl ToTokens, name: &str, group: &Group) {
@@ -190,7 +222,36 @@ impl<'e> Check<'e> {
 impl VisitMut for Check<'_> {
     fn visit_impl_item_fn_mut(&mut self, method: &mut ImplItemFn) {
         let permit = lift_permits(&mut method.attrs, self.errors);
-        self.with_permit(permit, method, visit_mut::visit_impl_item_fn_mut);
+        let signature = &method.sig;
+        let awaits = signature.asyncness.is_some() && signature.receiver().is_some();
+        let scope = match self.scope {
+            Scope::Block if awaits => Scope::Holder,
+            Scope::Block | Scope::Holder | Scope::Other => Scope::Other,
+        };
+        self.within(scope, method, |this, method| {
+            this.with_permit(permit, method, visit_mut::visit_impl_item_fn_mut);
+        });
+    }
+
+    /// Visits items inside of a body, which have a `self` of their own or none.
+    fn visit_item_mut(&mut self, item: &mut Item) {
+        self.within(Scope::Other, item, visit_mut::visit_item_mut);
+    }
+
+    fn visit_expr_async_mut(&mut self, block: &mut ExprAsync) {
+        let scope = match rewrite::mentions(&block.block, "self") {
+            true => self.scope,
+            false => Scope::Other,
+        };
+        self.within(scope, block, visit_mut::visit_expr_async_mut);
+    }
+
+    fn visit_expr_closure_mut(&mut self, closure: &mut ExprClosure) {
+        let scope = match closure.asyncness {
+            Some(_) => Scope::Other,
+            None => self.scope,
+        };
+        self.within(scope, closure, visit_mut::visit_expr_closure_mut);
     }
 
     fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
@@ -268,13 +329,28 @@ impl VisitMut for Check<'_> {
         let path = segments(&call.path);
         let name = path.last().map_or("", String::as_str);
         let mut body = MacroBody::of(call);
-        if let Some(group) = denylist::macro_named(&path)
-            && !is_biased(call)
-        {
-            self.refuse(&call.path, &format!("{}!", path.join("::")), group);
-            if matches!(body, MacroBody::Opaque) {
+        let written = format!("{}!", path.join("::"));
+        let refused = denylist::macro_named(&path).filter(|_| !is_biased(call));
+        if let Some(group) = refused {
+            self.refuse(&call.path, &written, group);
+            if matches!(body, MacroBody::Opaque) && !self.permitted {
                 return;
             }
+        }
+        let may_await = match refused {
+            None => true,
+            // A permit for a name without a path may mean a macro of the user's own.
+            Some(_) => self.permitted && path.len() > 1,
+        };
+        if self.scope == Scope::Holder
+            && may_await
+            && let Some(instead) = awaiting_macros::replacement(&path)
+        {
+            let mistake = BodyMistake::AwaitingMacro {
+                name: &written,
+                instead,
+            };
+            return self.errors.on(&call.path, mistake);
         }
         match name {
             "stringify" | "concat" => return,

@@ -9,6 +9,7 @@ pub(crate) enum BodyMistake<'a> {
     NamedLifetime,
     BorrowedFromSelf,
     HiddenAwait,
+    AwaitingMacro { name: &'a str, instead: &'a str },
     ConditionAwaits,
     ConditionIsValue,
     ConditionTakesArguments,
@@ -37,6 +38,10 @@ impl fmt::Display for BodyMistake<'_> {
             ),
             Self::HiddenAwait => f.write_str(
                 "`.await` inside this macro call cannot be seen by `#[workflow]`; bind the awaited value to a variable first",
+            ),
+            Self::AwaitingMacro { name, instead } => write!(
+                f,
+                "`{name}` awaits inside of its expansion, where `#[workflow]` cannot lend `self` to the handlers; use {instead}, or call the macro in an async function without `self`"
             ),
             Self::ConditionAwaits => {
                 f.write_str("a `wait_until` condition only reads the state and cannot await; await before the call")

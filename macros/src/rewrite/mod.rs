@@ -435,7 +435,7 @@ fn hidden(name: &str, at: Span) -> Ident {
 }
 
 /// Whether the tokens contain `word` at any depth.
-fn mentions(tokens: impl ToTokens, word: &str) -> bool {
+pub(crate) fn mentions(tokens: impl ToTokens, word: &str) -> bool {
     fn search(tokens: TokenStream, word: &str) -> bool {
         tokens.into_iter().any(|token| match token {
             TokenTree::Ident(ident) => ident == word,

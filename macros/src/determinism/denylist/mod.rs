@@ -88,7 +88,7 @@ fn find(mut wanted: impl FnMut(&Group) -> bool) -> Option<&'static Group> {
 }
 
 /// Whether a path is a spelling of a listed path.
-fn is_spelt(path: &[String], listed: &str) -> bool {
+pub(super) fn is_spelt(path: &[String], listed: &str) -> bool {
     if !path.last().is_some_and(|last| listed.ends_with(last)) {
         return false;
     }

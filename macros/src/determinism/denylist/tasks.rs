@@ -49,14 +49,20 @@ pub(super) const GROUPS: &[Group] = &[
             "std/thread::yield_now",
             "tokio/task::yield_now",
         ],
-        macros: &["futures/pending"],
+        macros: &["futures/pending", "futures_util/pending"],
         ..Group::EMPTY
     },
     Group {
         why: "polls its branches in a random order, so replaying the workflow would diverge",
         instead: "`race(..)`, which polls in the order written,",
         functions: &["futures_lite/future::race"],
-        macros: &["tokio/select", "futures/select"],
+        macros: &["tokio/select", "futures/select", "futures_util/select"],
+        ..Group::EMPTY
+    },
+    Group {
+        why: "polls its streams in a random order, so replaying the workflow would diverge",
+        instead: "`futures::stream::select(..)`, which takes turns,",
+        macros: &["futures/stream_select", "futures_util/stream_select"],
         ..Group::EMPTY
     },
     Group {
