@@ -85,3 +85,41 @@ pub fn worker(client: &Client) -> Worker {
 }
 
 fn main() {}
+
+/// A helper called like the signals by name that every handle of a workflow sends.
+#[derive(Default)]
+pub struct Crossing {
+    passed: u32,
+}
+
+#[workflow]
+impl Crossing {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<bool> {
+        ctx.wait_until(|| self.passed > 3).await?;
+        Ok(self.signal())
+    }
+
+    #[signal]
+    fn pass(&mut self) {
+        self.passed += 1;
+    }
+
+    fn signal(&self) -> bool {
+        self.passed % 2 == 0
+    }
+}
+
+#[derive(Default)]
+pub struct City;
+
+#[workflow]
+impl City {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        let crossing = Crossing::child(ctx).start().await?;
+        crossing.signal("pass", ()).await?;
+        crossing.pass().await?;
+        Ok(())
+    }
+}

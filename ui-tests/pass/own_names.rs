@@ -202,3 +202,37 @@ async fn greet(client: &durably::Client) -> durably::Result<u64> {
 fn main() {
     let _ = (audience, greet);
 }
+
+/// A module without a prelude, which has a `Sized` of its own.
+#[no_implicit_prelude]
+pub mod bare {
+    pub struct Sized;
+
+    pub struct Sign {
+        changed: u32,
+    }
+
+    impl ::std::default::Default for Sign {
+        fn default() -> Self {
+            Self { changed: 0 }
+        }
+    }
+
+    #[::durably::workflow]
+    impl Sign {
+        #[run]
+        async fn run(&mut self, ctx: &::durably::Ctx, wanted: u32) -> ::durably::Result<u32> {
+            ctx.wait_until(|| self.changed >= wanted).await?;
+            ::std::result::Result::Ok(self.next(1))
+        }
+
+        #[signal]
+        fn change(&mut self) {
+            self.changed += 1;
+        }
+
+        fn next(&self, by: u32) -> u32 {
+            self.changed + by
+        }
+    }
+}

@@ -12,7 +12,7 @@ use super::{
     lints::required_signature,
     local, placed,
 };
-use crate::model::activities::{Activities, Method};
+use crate::model::activities::{Activities, Method, STUB_OPTIONS, Takes};
 
 /// Expands a block under `#[activities]`.
 pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
@@ -153,7 +153,10 @@ fn options(set: &Activities) -> TokenStream {
     let (root, ty, stub, timeout, allow_lints) =
         (&set.root, &set.ty, &set.stub, timeout(), allow_lints());
     let ctx = local("ctx");
-    let setters: TokenStream = OPTIONS.iter().map(|option| setter(set, option)).collect();
+    let setters: TokenStream = STUB_OPTIONS
+        .iter()
+        .map(|option| setter(set, option))
+        .collect();
     let name = placed("stub", &set.ident);
     quote! {
         #allow_lints
@@ -168,26 +171,6 @@ fn options(set: &Activities) -> TokenStream {
             }
         }
     }
-}
-
-/// The setters of a stub, which the runtime names and documents in `options/setters.rs`.
-const OPTIONS: [(&str, Takes); 7] = [
-    ("start_to_close", Takes::ClosingTimeout),
-    ("schedule_to_close", Takes::ClosingTimeout),
-    ("schedule_to_start", Takes::Duration),
-    ("heartbeat", Takes::Duration),
-    ("retry", Takes::Retry),
-    ("priority", Takes::Priority),
-    ("task_queue", Takes::Text),
-];
-
-enum Takes {
-    /// A duration; the stub's calls have the timeout that Temporal needs.
-    ClosingTimeout,
-    Duration,
-    Retry,
-    Priority,
-    Text,
 }
 
 fn setter(set: &Activities, (name, takes): &(&str, Takes)) -> TokenStream {

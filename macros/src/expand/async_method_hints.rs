@@ -27,7 +27,7 @@ pub(super) fn methods(workflow: &Workflow, async_methods: &[AsyncMethod]) -> Tok
             arguments,
             ..
         } = method;
-        let arguments = (0..*arguments).map(|_| quote!(_: impl Sized));
+        let arguments = (0..*arguments).map(|_| quote!(_: impl ::core::marker::Sized));
         let at = ident.span();
         let here = root.at(at);
         let bound = quote_spanned! {at=>

@@ -30,7 +30,7 @@ pub(super) fn methods(workflow: &Workflow) -> Option<TokenStream> {
             },
             Span::call_site(),
         );
-        let arguments = (0..*arguments).map(|_| quote!(_: impl Sized));
+        let arguments = (0..*arguments).map(|_| quote!(_: impl ::core::marker::Sized));
         let at = ident.span();
         let here = root.at(at);
         let bound = quote_spanned! {at=>

@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 use quote::format_ident;
-use syn::{ItemImpl, Type, Visibility};
+use syn::{ItemImpl, Type, Visibility, ext::IdentExt as _};
 
 use super::{
     activity::Activity, generated_name::UsedNames, name::UniqueNames, workflow::type_name,
@@ -83,7 +83,7 @@ pub(crate) fn check(
         let Some(activity) = activity.filter(|_| errors.count() == before) else {
             continue;
         };
-        if method.sig.ident == "stub" || OPTIONS.iter().any(|option| method.sig.ident == option) {
+        if is_of_stubs(&method.sig.ident) {
             errors.on(
                 &method.sig.ident,
                 NameMistake::StubMethod(&method.sig.ident),
@@ -116,12 +116,29 @@ pub(crate) fn check(
     (block.item, Some(activities))
 }
 
-/// Methods that every stub has, whose names an activity cannot have.
-const OPTIONS: [&str; 6] = [
-    "start_to_close",
-    "schedule_to_close",
-    "schedule_to_start",
-    "heartbeat",
-    "retry",
-    "task_queue",
+/// The setters that every stub has, whose names an activity cannot have; the runtime documents them in
+/// `options/setters.rs`.
+pub(crate) const STUB_OPTIONS: [(&str, Takes); 7] = [
+    ("start_to_close", Takes::ClosingTimeout),
+    ("schedule_to_close", Takes::ClosingTimeout),
+    ("schedule_to_start", Takes::Duration),
+    ("heartbeat", Takes::Duration),
+    ("retry", Takes::Retry),
+    ("priority", Takes::Priority),
+    ("task_queue", Takes::Text),
 ];
+
+/// The argument of a setter.
+pub(crate) enum Takes {
+    /// A duration; the stub's calls have the timeout that Temporal needs.
+    ClosingTimeout,
+    Duration,
+    Retry,
+    Priority,
+    Text,
+}
+
+fn is_of_stubs(method: &Ident) -> bool {
+    let is_named = |option: &str| method.unraw() == option;
+    is_named("stub") || STUB_OPTIONS.iter().any(|(option, _)| is_named(option))
+}

@@ -106,7 +106,7 @@ impl Arguments {
         let argument = |(index, _)| Argument {
             name: format_ident!("argument_{index}"),
             text: String::new(),
-            ty: parse_quote!(impl Sized),
+            ty: parse_quote!(impl ::core::marker::Sized),
             text_trait: None,
         };
         Self {

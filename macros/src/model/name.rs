@@ -15,12 +15,13 @@ use crate::{
 };
 
 /// Methods of handles, which would hide a generated method of the same name.
-const OF_HANDLES: [&str; 15] = [
+const OF_HANDLES: [&str; 16] = [
     "id",
     "run_id",
     "first_run_id",
     "result",
     "cancel",
+    "cancel_with_reason",
     "terminate",
     "reset",
     "describe",
@@ -32,6 +33,9 @@ const OF_HANDLES: [&str; 15] = [
     "try_into",
     "to_owned",
 ];
+
+/// Methods that handles have through the generated ones, which a generated method would hide.
+const OF_TRANSPORTS: [&str; 1] = ["signal"];
 
 /// Associated functions that `#[workflow]` adds to the type.
 const OF_TYPES: [&str; 6] = [
@@ -180,8 +184,13 @@ pub(crate) fn check_handle_method(
 }
 
 /// Whether every handle has a method of this name.
-pub(crate) fn is_of_handles(method: &Ident) -> bool {
+fn is_of_handles(method: &Ident) -> bool {
     OF_HANDLES.contains(&method.unraw().to_string().as_str())
+}
+
+/// Whether a handle can be called by this name although no handler has it.
+pub(crate) fn is_callable_on_handles(method: &Ident) -> bool {
+    is_of_handles(method) || OF_TRANSPORTS.contains(&method.unraw().to_string().as_str())
 }
 
 /// Whether `#[workflow]` generates a function of this name.
@@ -205,6 +214,64 @@ pub(crate) fn check_type_method(
                 owner,
                 handler: handler.map(|(marker, wire)| (marker, wire.text.as_str())),
             },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use quote::ToTokens as _;
+    use syn::{ImplItem, Item, Visibility, ext::IdentExt as _};
+
+    use super::{OF_HANDLES, OF_TRANSPORTS};
+
+    /// The public methods of a type in a file of the runtime.
+    fn methods(file: &str, ty: &str) -> Vec<String> {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime/src");
+        let text = fs::read_to_string(sources.join(file)).expect("the file is in the repository");
+        let file = syn::parse_file(&text).expect("the file is Rust");
+        let of_type = file.items.into_iter().filter_map(|item| match item {
+            Item::Impl(block) if block.trait_.is_none() => {
+                let name = block.self_ty.to_token_stream().into_iter().next()?;
+                (name.to_string() == ty).then_some(block.items)
+            }
+            _ => None,
+        });
+        let names: Vec<_> = of_type
+            .flatten()
+            .filter_map(|item| match item {
+                ImplItem::Fn(method)
+                    if matches!(method.vis, Visibility::Public(_))
+                        && method.sig.receiver().is_some() =>
+                {
+                    Some(method.sig.ident.unraw().to_string())
+                }
+                _ => None,
+            })
+            .collect();
+        assert!(!names.is_empty(), "{ty} has no public methods");
+        names
+    }
+
+    #[test]
+    fn the_methods_of_all_handles_are_reserved() {
+        for (file, handle) in [
+            ("client/handle/mod.rs", "Handle"),
+            ("workflow/child_handle.rs", "ChildHandle"),
+            ("workflow/external.rs", "ExternalHandle"),
+        ] {
+            for method in methods(file, handle) {
+                assert!(
+                    OF_HANDLES.contains(&method.as_str()),
+                    "`{handle}::{method}` would hide a handler of its name"
+                );
+            }
+        }
+        assert_eq!(
+            methods("workflow/external.rs", "FromWorkflow"),
+            OF_TRANSPORTS
         );
     }
 }

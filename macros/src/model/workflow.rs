@@ -92,7 +92,7 @@ impl Unmarked {
     /// Returns `None` for a function without `self`, and for a name that handles have.
     fn of(method: &ImplItemFn) -> Option<Self> {
         method.sig.receiver()?;
-        (!name::is_of_handles(&method.sig.ident)).then(|| Self {
+        (!name::is_callable_on_handles(&method.sig.ident)).then(|| Self {
             ident: method.sig.ident.clone(),
             conditions: InheritedAttributes::of(&method.attrs).conditions,
             arguments: Arguments::placeholder(&parameters(&method.sig)).list.len(),
@@ -102,7 +102,7 @@ impl Unmarked {
 
     /// Returns `None` for a name that handles have.
     fn of_dynamic(handler: &Handler) -> Option<Self> {
-        (!name::is_of_handles(&handler.ident)).then(|| Self {
+        (!name::is_callable_on_handles(&handler.ident)).then(|| Self {
             ident: handler.ident.clone(),
             conditions: handler.inherited.conditions.clone(),
             arguments: handler.arguments.list.len(),

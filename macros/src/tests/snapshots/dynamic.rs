@@ -145,7 +145,7 @@ impl Any {
 trait AsyncMethodsOf_Any {
     fn run<DurablyOutput>(
         &mut self,
-        _: impl Sized,
+        _: impl ::core::marker::Sized,
     ) -> ::core::future::Ready<DurablyOutput>
     where
         for<'durably> Self: ::durably::__private::CalledInside<'durably>,
@@ -154,9 +154,9 @@ trait AsyncMethodsOf_Any {
     }
     fn other<DurablyOutput>(
         &mut self,
-        _: impl Sized,
-        _: impl Sized,
-        _: impl Sized,
+        _: impl ::core::marker::Sized,
+        _: impl ::core::marker::Sized,
+        _: impl ::core::marker::Sized,
     ) -> ::core::future::Ready<DurablyOutput>
     where
         for<'durably> Self: ::durably::__private::CalledInside<'durably>,
@@ -207,21 +207,29 @@ const _: () = {
     )]
     impl<DurablyVia> AnyMethods<DurablyVia> {
         #[doc(hidden)]
-        pub fn run<DurablyOutput>(&self, _: impl Sized) -> DurablyOutput
+        pub fn run<DurablyOutput>(&self, _: impl ::core::marker::Sized) -> DurablyOutput
         where
             for<'durably> Any: ::durably::__private::CalledThroughHandle<'durably>,
         {
             loop {}
         }
         #[doc(hidden)]
-        pub fn check<DurablyOutput>(&self, _: impl Sized, _: impl Sized) -> DurablyOutput
+        pub fn check<DurablyOutput>(
+            &self,
+            _: impl ::core::marker::Sized,
+            _: impl ::core::marker::Sized,
+        ) -> DurablyOutput
         where
             for<'durably> Any: ::durably::__private::CalledThroughHandle<'durably>,
         {
             loop {}
         }
         #[doc(hidden)]
-        pub fn other<DurablyOutput>(&self, _: impl Sized, _: impl Sized) -> DurablyOutput
+        pub fn other<DurablyOutput>(
+            &self,
+            _: impl ::core::marker::Sized,
+            _: impl ::core::marker::Sized,
+        ) -> DurablyOutput
         where
             for<'durably> Any: ::durably::__private::CalledWithoutName<'durably>,
         {
@@ -229,7 +237,11 @@ const _: () = {
         }
         #[cfg(feature = "ask")]
         #[doc(hidden)]
-        pub fn ask<DurablyOutput>(&self, _: impl Sized, _: impl Sized) -> DurablyOutput
+        pub fn ask<DurablyOutput>(
+            &self,
+            _: impl ::core::marker::Sized,
+            _: impl ::core::marker::Sized,
+        ) -> DurablyOutput
         where
             for<'durably> Any: ::durably::__private::CalledWithoutName<'durably>,
         {
@@ -238,8 +250,8 @@ const _: () = {
         #[doc(hidden)]
         pub fn change<DurablyOutput>(
             &self,
-            _: impl Sized,
-            _: impl Sized,
+            _: impl ::core::marker::Sized,
+            _: impl ::core::marker::Sized,
         ) -> DurablyOutput
         where
             for<'durably> Any: ::durably::__private::CalledWithoutName<'durably>,

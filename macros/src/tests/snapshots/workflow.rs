@@ -242,8 +242,8 @@ impl Greeting {
 trait AsyncMethodsOf_Greeting {
     fn run<DurablyOutput>(
         &mut self,
-        _: impl Sized,
-        _: impl Sized,
+        _: impl ::core::marker::Sized,
+        _: impl ::core::marker::Sized,
     ) -> ::core::future::Ready<DurablyOutput>
     where
         for<'durably> Self: ::durably::__private::CalledInside<'durably>,
@@ -253,8 +253,8 @@ trait AsyncMethodsOf_Greeting {
     #[cfg(feature = "rename")]
     fn rename<DurablyOutput>(
         &mut self,
-        _: impl Sized,
-        _: impl Sized,
+        _: impl ::core::marker::Sized,
+        _: impl ::core::marker::Sized,
     ) -> ::core::future::Ready<DurablyOutput>
     where
         for<'durably> Self: ::durably::__private::CalledInside<'durably>,
@@ -263,7 +263,7 @@ trait AsyncMethodsOf_Greeting {
     }
     fn slow<DurablyOutput>(
         &mut self,
-        _: impl Sized,
+        _: impl ::core::marker::Sized,
     ) -> ::core::future::Ready<DurablyOutput>
     where
         for<'durably> Self: ::durably::__private::CalledInside<'durably>,
@@ -314,7 +314,7 @@ const _: () = {
     )]
     impl<DurablyVia> GreetingMethods<DurablyVia> {
         #[doc(hidden)]
-        pub fn run<DurablyOutput>(&self, _: impl Sized) -> DurablyOutput
+        pub fn run<DurablyOutput>(&self, _: impl ::core::marker::Sized) -> DurablyOutput
         where
             for<'durably> Greeting: ::durably::__private::CalledThroughHandle<'durably>,
         {
@@ -322,7 +322,10 @@ const _: () = {
         }
         #[cfg(feature = "rename")]
         #[doc(hidden)]
-        pub fn check<DurablyOutput>(&self, _: impl Sized) -> DurablyOutput
+        pub fn check<DurablyOutput>(
+            &self,
+            _: impl ::core::marker::Sized,
+        ) -> DurablyOutput
         where
             for<'durably> Greeting: ::durably::__private::CalledThroughHandle<'durably>,
         {
