@@ -182,6 +182,32 @@ fn one_that_is_cancelled_as_it_backs_off_starts_no_timer() {
 }
 
 #[test]
+fn one_that_fails_after_its_cancellation_was_requested_is_not_tried_again() {
+    const STOPPED: Code = |cx| {
+        Box::pin(async move {
+            let stubborn = cx.start_local("stubborn", CancellationType::WaitCompleted);
+            cx.local("one").await;
+            cx.cancel_activity(stubborn);
+            let outcome = cx.resolved(stubborn).await;
+            assert!(matches!(outcome, ActivityOutcome::Failed(_)), "{outcome:?}");
+            End::Complete("1".to_owned())
+        })
+    };
+    let (mut world, mut worker) = (World::new(), Worker::new(STOPPED));
+    let answer = worker.handle(world.take_task()).unwrap();
+    let expected = [
+        "one 2 completed",
+        "stubborn 1 failed: not yet",
+        "complete 1",
+    ];
+    assert_eq!(commands(&answer), expected);
+    world.answer(&answer);
+    let mut replay = Worker::new(STOPPED);
+    replay.handle(world.replay()).unwrap();
+    assert_eq!(replay.jobs, worker.jobs);
+}
+
+#[test]
 fn failures_name_the_activity() {
     const FAIL: Code = |cx| {
         Box::pin(async move {

@@ -366,6 +366,8 @@ impl LocalActivity {
         let (result_or_failure, backoff) = match result.end {
             LocalActivityEnd::Completed(result) => (Ok(result), None),
             LocalActivityEnd::Failed(failure) => (Err(failure), None),
+            // A cancelled one is not tried again. The worker may have ended the attempt before it knew.
+            LocalActivityEnd::Backoff { failure, .. } if call.cancelled => (Err(failure), None),
             LocalActivityEnd::Backoff { failure, pause } => (Err(failure), Some(pause)),
         };
         let complete_time = call.scheduled.and_then(|at| at.checked_add(result.took));

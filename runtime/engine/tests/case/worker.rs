@@ -28,17 +28,19 @@ pub(crate) struct Worker {
     pub(crate) versions: Vec<Option<String>>,
     /// Whether each slice was a replay.
     pub(crate) replayed: Vec<bool>,
-    /// Local activities that run. `slow` ends with the next task, `hang` when it is cancelled, others at once.
+    /// Local activities that run. `slow` ends with the next task, `hang` and `stubborn` when they are cancelled,
+    /// others at once.
     pub(crate) running: Vec<LocalActivityTask>,
     /// What the engine requested about local activities.
     pub(crate) requests: Vec<String>,
 }
 
 fn hangs(task: &LocalActivityTask) -> bool {
-    task.activity_type == "hang" && !task.cancelled
+    matches!(task.activity_type.as_str(), "hang" | "stubborn") && !task.cancelled
 }
 
-/// The end of a local activity: `fail` fails, the first two attempts of `flaky` back off, others complete.
+/// The end of a local activity: `fail` fails, the first two attempts of `flaky` back off, `stubborn` does so
+/// although it is cancelled, others complete.
 fn result(task: LocalActivityTask) -> LocalActivityResult {
     let cancelled = || {
         let info = FailureInfo::Canceled {
@@ -47,6 +49,10 @@ fn result(task: LocalActivityTask) -> LocalActivityResult {
         LocalActivityEnd::Failed(FailureRecord::new("stopped", info))
     };
     let end = match (task.activity_type.as_str(), task.attempt) {
+        ("stubborn", _) => LocalActivityEnd::Backoff {
+            failure: application("not yet"),
+            pause: Duration::from_secs(60),
+        },
         _ if task.cancelled => cancelled(),
         ("fail", _) => LocalActivityEnd::Failed(application("no")),
         ("flaky", attempt @ 1..=2) => LocalActivityEnd::Backoff {

@@ -270,7 +270,11 @@ impl Running {
         }
     }
 
+    /// What follows a failed attempt: as on a server nothing once the cancellation was requested.
     fn next(&self, failure: &FailureRecord) -> Next {
+        if self.cancel.reason().is_some() {
+            return Next::Never;
+        }
         let next = retry::next(&self.task, failure);
         let pause = match next {
             Next::Never => return next,
