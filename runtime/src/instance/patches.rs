@@ -1,19 +1,14 @@
 //! Changing the code of running workflows.
 
-use std::{cell::RefCell, panic::Location};
+use std::{cell::RefCell, collections::BTreeMap, panic::Location};
 
 use durably_engine::Intent;
 
 use super::core::Core;
 
-/// What `patched` answered so far, and what history answers for it.
+/// What `patched` answered so far, and what history answers for it, by id.
 #[derive(Default)]
-pub(crate) struct Patches(RefCell<Vec<Patch>>);
-
-struct Patch {
-    id: String,
-    state: State,
-}
+pub(crate) struct Patches(RefCell<BTreeMap<String, State>>);
 
 enum State {
     /// History holds its marker, and the code did not ask yet.
@@ -25,13 +20,7 @@ enum State {
 impl Patches {
     /// History holds the marker of `id`.
     pub(crate) fn record_marker(&self, id: String) {
-        let mut patches = self.0.borrow_mut();
-        if !patches.iter().any(|patch| patch.id == id) {
-            patches.push(Patch {
-                id,
-                state: State::Marked,
-            });
-        }
+        self.0.borrow_mut().entry(id).or_insert(State::Marked);
     }
 }
 
@@ -40,12 +29,9 @@ impl Core {
     #[track_caller]
     pub(crate) fn patched(&self, id: &str, deprecated: bool) -> bool {
         let mut patches = self.patches.0.borrow_mut();
-        let answer = match patches.iter_mut().find(|patch| patch.id == id) {
-            Some(Patch {
-                state: State::Asked(answer),
-                ..
-            }) => return *answer,
-            Some(Patch { state, .. }) => {
+        let answer = match patches.get_mut(id) {
+            Some(State::Asked(answer)) => return *answer,
+            Some(state) => {
                 self.assert_commands_allowed();
                 *state = State::Asked(true);
                 true
@@ -53,10 +39,7 @@ impl Core {
             None => {
                 self.assert_commands_allowed();
                 let answer = !self.facts.get().replaying;
-                patches.push(Patch {
-                    id: id.to_owned(),
-                    state: State::Asked(answer),
-                });
+                patches.insert(id.to_owned(), State::Asked(answer));
                 answer
             }
         };

@@ -24,13 +24,23 @@ const LIST_LIMIT: usize = 2048;
 pub(crate) struct Patches {
     /// By id: whether this run has issued it. An id is added when history or user code names it.
     known: BTreeMap<String, bool>,
+    /// Length of the list of all ids, as JSON.
+    list_length: usize,
 }
 
 impl Patches {
     /// History holds the marker.
     pub(crate) fn record_marker(&mut self, id: &str) {
         if !self.known.contains_key(id) {
-            self.known.insert(id.to_owned(), false);
+            self.insert(id.to_owned(), false);
+        }
+    }
+
+    fn insert(&mut self, id: String, issued: bool) {
+        // Two quotes and a comma.
+        let length = id.len() + 3;
+        if self.known.insert(id, issued).is_none() {
+            self.list_length += length;
         }
     }
 
@@ -45,11 +55,10 @@ impl Patches {
         let issued = self.known.get(&id).copied().unwrap_or(false);
         let mut commands = [None, None];
         if !issued && (in_history || !(replaying && deprecated)) {
-            self.known.insert(id.clone(), true);
-            let ids: Vec<String> = self.known.keys().cloned().collect();
-            let size: usize = ids.iter().map(|id| id.len() + 3).sum();
+            self.insert(id.clone(), true);
             commands[0] = Some(AnyOnce::Patch(Patch { id, deprecated }));
-            if size < LIST_LIMIT {
+            if self.list_length < LIST_LIMIT {
+                let ids = self.known.keys().cloned().collect();
                 commands[1] = Some(AnyOnce::PatchList(PatchList { ids }));
             }
         }
