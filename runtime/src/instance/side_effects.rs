@@ -10,6 +10,8 @@ pub(crate) struct SideEffects(RefCell<Option<Box<Effects>>>);
 
 #[derive(Default)]
 struct Effects {
+    /// A replay called one whose value history lacks.
+    missed: bool,
     /// How many that are recorded once the code has called.
     calls: u64,
     /// The values that history holds, and the code has not used yet.
@@ -49,6 +51,17 @@ impl SideEffects {
             }
         };
         recorded.insert(number, effect.data);
+    }
+
+    /// A replay calls a side effect whose value history lacks.
+    pub(crate) fn miss(&self) {
+        self.0.borrow_mut().get_or_insert_default().missed = true;
+    }
+
+    /// Whether a replay called one whose value history lacks, so that the code waits for ever: the engine reports
+    /// the mismatch.
+    pub(crate) fn is_missed(&self) -> bool {
+        self.0.borrow().as_ref().is_some_and(|it| it.missed)
     }
 
     /// The code calls a side effect that is recorded once.

@@ -90,7 +90,10 @@ impl<F: FnOnce() -> T, T: Data> SideEffect<F, T> {
             (Some(recorded), _) => (Some(recorded), true),
             (None, Some(before)) if replaying => (Some(before), false),
             // History took another path, which the engine reports when it reads on.
-            (None, _) if replaying => (None, true),
+            (None, _) if replaying => {
+                effects.miss();
+                (None, true)
+            }
             (None, before) => {
                 let payload = self.encode(value)?;
                 let is_new = before.is_none_or(|before| before != payload);

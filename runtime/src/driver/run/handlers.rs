@@ -48,7 +48,7 @@ impl<W: Workflow> Live<W> {
                     "no handler for this signal; known signals: {}",
                     list(signals.iter().map(|(known, _)| *known)),
                 );
-                self.unhandled.push((name, input));
+                self.unhandled.push(name);
                 return Ok(());
             }
         };

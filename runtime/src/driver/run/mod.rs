@@ -79,7 +79,7 @@ pub(crate) struct Live<W: Workflow> {
     /// How the run ends; issued once nothing moves any more.
     ending: Option<EndRun>,
     /// Signals without a handler, in order of arrival.
-    unhandled: Vec<(String, Vec<Payload>)>,
+    unhandled: Vec<String>,
     /// Around the code in the activation in progress; none between two, and while the run is replayed.
     span: Option<Span>,
 }

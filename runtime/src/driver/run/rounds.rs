@@ -348,7 +348,7 @@ impl<W: Workflow> Live<W> {
                 ),
             }
         }
-        for (signal, _) in &self.unhandled {
+        for signal in &self.unhandled {
             log::on_run!(
                 log::warning,
                 self,
@@ -387,6 +387,7 @@ impl<W: Workflow> Live<W> {
             || !self.definition.dynamic_signal.is_empty()
             || !self.definition.dynamic_update.is_empty();
         if handled
+            || self.core.side_effects.is_missed()
             || self.core.ops.borrow().pending().next().is_some()
             || !self.core.waits.borrow().is_empty()
         {

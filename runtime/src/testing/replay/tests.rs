@@ -63,6 +63,19 @@ impl Sleeps {
     }
 }
 
+/// The same after a change: it takes a value from outside before it begins.
+#[derive(Default)]
+struct Chooses;
+
+#[workflow(name = "Loop")]
+impl Chooses {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
+        let first = ctx.side_effect(|| 0).await?;
+        Ok(inc::call(ctx, first + n).await?)
+    }
+}
+
 /// The same after a change: it goes on where it ended.
 #[derive(Default)]
 struct GoesOn;
@@ -234,6 +247,20 @@ fn results_are_those_of_each_history_in_the_order_of_the_files() {
         matches!(&replayed[1].result, Err(ReplayError::Unreadable { reason }) if reason.contains("line 1 column"))
     );
     assert_eq!(replayed[2].result, Ok(()));
+}
+
+#[test]
+fn a_side_effect_that_history_lacks_is_a_mismatch_that_shows_both_sides() {
+    let replayed = file(recorded("activities"))
+        .workflow::<Chooses>()
+        .replay_all();
+    let Err(ReplayError::Mismatch(mismatch)) = &replayed[0].result else {
+        panic!("{:?}", replayed[0].result);
+    };
+    let text = mismatch.to_string();
+    assert!(text.contains("recorded:  start activity `inc`"), "{text}");
+    assert!(text.contains("this run:  record side effect 1"), "{text}");
+    assert!(text.contains("replay/tests.rs:"), "{text}");
 }
 
 #[test]
