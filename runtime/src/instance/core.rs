@@ -16,13 +16,21 @@ use super::{
     ops::Ops,
     outbound::OutboundHook,
     patches::Patches,
-    randomness::Randomness,
+    randomness::{Positions, Randomness},
     side_effects::SideEffects,
     turns::Turns,
     upserts::Upserts,
     waits::{Version, Waits},
 };
 use crate::{data::Converter, telemetry::measure::Measures, time::Time};
+
+/// What code of a run has done that a replay must repeat; equal if nothing was added.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Traces {
+    intents: usize,
+    spawned: usize,
+    random: Positions,
+}
 
 /// One run, as its user code meets it.
 pub(crate) struct Core {
@@ -232,9 +240,13 @@ impl Core {
         }
     }
 
-    /// How many intents were issued since the last job.
-    pub(crate) fn issued(&self) -> usize {
-        self.intents.borrow().len()
+    /// What code of the run has done since the last job that a replay must repeat.
+    pub(crate) fn traces(&self) -> Traces {
+        Traces {
+            intents: self.intents.borrow().len(),
+            spawned: self.spawned.borrow().len(),
+            random: self.random.positions(),
+        }
     }
 
     /// Takes the latest intent back, unissued.

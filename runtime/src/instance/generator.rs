@@ -22,6 +22,11 @@ impl Generator {
         }));
     }
 
+    /// Its position in the sequence.
+    pub(crate) fn position(&self) -> [u64; 4] {
+        self.0.get()
+    }
+
     pub(crate) fn next(&self) -> u64 {
         let mut s = self.0.get();
         let result = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);

@@ -25,6 +25,11 @@ struct Rare {
     last_uuid7: (u64, u16),
 }
 
+/// The positions in all sequences: those of the sequence without a name and of the UUIDs of version 7, and those of
+/// the sequences with names.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Positions([u64; 4], (u64, u16), Vec<[u64; 4]>);
+
 /// The counter of a UUID of version 7 has 12 bits.
 const LARGEST_COUNTER: u16 = 0xfff;
 
@@ -44,6 +49,18 @@ impl Randomness {
         if let Some(rare) = &*self.rare.borrow() {
             for (name, generator) in &rare.named {
                 generator.reseed(seed_of(seed, name));
+            }
+        }
+    }
+
+    /// The positions in all sequences; they differ once a number was drawn.
+    pub(crate) fn positions(&self) -> Positions {
+        let main = self.main.position();
+        match &*self.rare.borrow() {
+            None => Positions(main, (0, 0), Vec::new()),
+            Some(rare) => {
+                let named = rare.named.values().map(|it| it.position());
+                Positions(main, rare.last_uuid7, named.collect())
             }
         }
     }

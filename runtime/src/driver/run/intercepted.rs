@@ -176,7 +176,7 @@ impl<W: Workflow> Live<W> {
         }
         self.core
             .issue(Intent::AcceptUpdate { id: id.clone() }, None);
-        let issued = self.core.issued();
+        let traces = self.core.traces();
         let inside = Inside::default();
         let (cell, ctx, handler) = (self.cell.clone(), self.ctx.clone(), inside.clone());
         let last = move |update_received: ReceivedUpdate| {
@@ -214,10 +214,11 @@ impl<W: Workflow> Live<W> {
         };
         self.handlers.remove(&number);
         self.core.open_handlers.set(self.handlers.len() as u32);
-        // As without interceptors, an update that cannot be read is rejected; unless an interceptor has issued
-        // commands before, which it may not take back, or has given the update a result of its own.
+        // As without interceptors, an update that cannot be read is rejected, which leaves no event; unless an
+        // interceptor has given the update a result of its own, or has left traces before that a replay must
+        // repeat: commands, spawned futures, random numbers.
         match inside.unreadable.take() {
-            Some(error) if result.is_err() && self.core.issued() == issued => {
+            Some(error) if result.is_err() && self.core.traces() == traces => {
                 self.core.pop_last_intent();
                 self.reject(id, replaying, &error)
             }

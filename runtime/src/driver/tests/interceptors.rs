@@ -59,6 +59,13 @@ table!(Account,
             let cents: u64 = args.next("cents")?;
             done(Ok(state.with(|it| { it.balance += cents; it.balance })))
         },
+    }, Update {
+        name: "set",
+        validate: None,
+        call: |state, _, mut args| {
+            let cents: u64 = args.next("cents")?;
+            done(Ok(state.with(|it| { it.balance = cents; it.balance })))
+        },
     }],
 );
 
@@ -89,11 +96,49 @@ fn a_sync_signal_is_handled_before_the_validator_of_the_next_update() {
 fn an_update_that_cannot_be_read_is_rejected_and_such_a_signal_is_skipped() {
     let mut case = begun(Through);
     case.settle();
-    let rejected = case.handle(update("u", "deposit", ("much",), false));
-    assert_eq!(rejected.len(), 1, "{rejected:?}");
-    assert!(rejected[0].starts_with("reject u: "), "{rejected:?}");
+    for name in ["deposit", "set"] {
+        let rejected = case.handle(update("u", name, ("much",), false));
+        assert_eq!(rejected.len(), 1, "{rejected:?}");
+        assert!(rejected[0].starts_with("reject u: "), "{rejected:?}");
+    }
     assert_eq!(case.handle(signal("add", ("much",))), [""; 0]);
     assert_eq!(case.query("balance", ()), Ok("5".into()));
+}
+
+/// Draws a random number or spawns a future before each handler.
+struct Leaves {
+    traces: fn(&Ctx),
+}
+
+impl WorkflowInterceptor for Leaves {
+    async fn update(
+        &self,
+        ctx: &Ctx,
+        update: ReceivedUpdate,
+        next: LocalNext<ReceivedUpdate>,
+    ) -> Result<Output> {
+        (self.traces)(ctx);
+        next.run(update).await
+    }
+}
+
+#[test]
+fn an_update_that_cannot_be_read_is_no_rejection_if_a_replay_must_repeat_what_an_interceptor_did() {
+    let traces: [fn(&Ctx); 5] = [
+        |ctx| assert!(!ctx.uuid().to_string().is_empty()),
+        |ctx| assert!(!ctx.uuid7().to_string().is_empty()),
+        |ctx| assert!(ctx.random::<u64>() > 0),
+        |ctx| assert!(rand::RngExt::random::<u64>(&mut ctx.rng_named("dice")) > 0),
+        |ctx| drop(ctx.spawn(async {})),
+    ];
+    for (index, traces) in traces.into_iter().enumerate() {
+        let mut case = begun(Leaves { traces });
+        case.settle();
+        let failed = case.handle(update("u", "set", ("much",), false));
+        assert_eq!(failed.len(), 2, "{index}: {failed:?}");
+        assert_eq!(failed[0], "accept u");
+        assert!(failed[1].starts_with("fail u: "), "{failed:?}");
+    }
 }
 
 #[test]
