@@ -143,6 +143,11 @@ impl Driver {
                 header,
             } = job
             {
+                // A query that comes with a task is an activation after those of the task, which can no longer
+                // be turned over.
+                if self.run.is_live() {
+                    goes_on();
+                }
                 let answer = self.instance.query(QueryRequest {
                     id: id.clone(),
                     name,
