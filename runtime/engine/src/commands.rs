@@ -31,6 +31,8 @@ pub(crate) struct Commands {
     waiting: BTreeSet<u32>,
     /// Whether the last command that history records is the marker of a local activity.
     after_marker: bool,
+    /// Children that have started after a request to cancel them failed; in the order of history.
+    cancelled_early: Vec<Seq>,
     /// How many activities, local or not, the run has called; the numbers in markers of local ones.
     activities: u32,
     /// The numbers in the ids of activities: the same, unless history records higher ones.
@@ -407,10 +409,29 @@ impl Commands {
         {
             self.waiting.insert(next_attempt.number());
         }
+        if let AnyMachine::Child(child) = machine
+            && child.was_cancelled_early()
+        {
+            self.cancelled_early.push(seq);
+        }
         if machine.is_done() {
             self.close(seq);
         }
         Ok(())
+    }
+
+    /// Issues the requests to cancel children again that failed because the child had not started; if not
+    /// `repeats`, user code may do so. The commands precede those of user code, which is polled next.
+    pub(crate) fn repeat_cancel_requests(&mut self, repeats: bool) {
+        for seq in std::mem::take(&mut self.cancelled_early) {
+            if let Some(AnyMachine::Child(child)) = self.machines.get_mut(seq)
+                && repeats
+                && child.repeat_cancel_request()
+            {
+                let attempt = Attempt::Machine(seq, Step::Cancel, None);
+                self.attempts.push_back(attempt);
+            }
+        }
     }
 
     /// Adds the commands that were issued in the slice that ends now; their events are to come.

@@ -17,6 +17,8 @@ enum Flag {
     ReplayHeartbeat = 2,
     /// The job of an update comes after its sequencing event; before, it came after all facts of its slice.
     UpdatesInPlace = 3,
+    /// A request to cancel a child that came before its start is repeated by the engine.
+    CancelRequestsRepeated = 4,
 }
 
 /// The metadata of a completion that only prolongs a replay.
@@ -37,7 +39,11 @@ pub(crate) fn is_replay_heartbeat(sdk: &SdkMetadata) -> bool {
 }
 
 /// The switches of this version, all of them used by every new task.
-const KNOWN: &[Flag] = &[Flag::JobOrder, Flag::UpdatesInPlace];
+const KNOWN: &[Flag] = &[
+    Flag::JobOrder,
+    Flag::UpdatesInPlace,
+    Flag::CancelRequestsRepeated,
+];
 
 /// A switch of the shared core of other SDKs that describes histories of this version, by the number in that core,
 /// which reads it in a replay.
@@ -96,8 +102,18 @@ impl Flags {
     ///
     /// Other SDKs have none of our switches, and order updates by the same event.
     pub(crate) fn updates_in_place(&self) -> bool {
-        let has = |flag: Flag| self.recorded.contains(&(flag as u32));
-        self.foreign || has(Flag::UpdatesInPlace) || !has(Flag::JobOrder)
+        self.foreign || self.has(Flag::UpdatesInPlace) || !self.has(Flag::JobOrder)
+    }
+
+    /// Whether the engine repeated requests to cancel children in the slice whose completion was recorded last.
+    ///
+    /// Other SDKs do not.
+    pub(crate) fn repeats_cancel_requests(&self) -> bool {
+        !self.foreign && self.has(Flag::CancelRequestsRepeated)
+    }
+
+    fn has(&self, flag: Flag) -> bool {
+        self.recorded.contains(&(flag as u32))
     }
 
     /// What the task that is answered now must record: only what history does not say yet.

@@ -1,6 +1,6 @@
 use durably_engine::{
     ChildAnswer, ChildCancellationType, ChildId, ChildOutcome, ChildStartFault, Command,
-    CommandSummary, EngineError, ExternalFault, FailureInfo, FailureRecord, RetryState,
+    CommandSummary, Completion, EngineError, ExternalFault, FailureInfo, FailureRecord, RetryState,
     TimeoutKind,
 };
 
@@ -283,8 +283,94 @@ fn wait_requested_whose_request_finds_no_running_child_waits_for_how_it_ended() 
     assert_eq!(commands(&answer), ["complete completed"]);
 }
 
+/// A world and a worker whose child was cancelled before it started.
+fn cancelled_early(cancellation: ChildCancellationType) -> (World, Worker) {
+    let (mut world, mut worker) = initiated(cancellation);
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    assert_eq!(commands(&answer)[0], "cancel child child-1: enough");
+    world.answer(&answer);
+    (world, worker)
+}
+
 #[test]
-fn child_whose_cancel_request_overtook_its_start_may_be_cancelled_again() {
+fn a_cancel_request_that_came_before_the_start_of_the_child_is_repeated() {
+    use ChildCancellationType as Type;
+    const FAIL: fn(&mut World) = |world| world.deliver_cancel(Err(ExternalFault::NotFound));
+    const START: fn(&mut World) = World::start_child;
+    for cancellation in [Type::WaitCompleted, Type::WaitRequested] {
+        for events in [[FAIL, START], [START, FAIL]] {
+            for between in [false, true] {
+                let (mut world, mut worker) = cancelled_early(cancellation);
+                events[0](&mut world);
+                if between {
+                    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+                    assert_eq!(commands(&answer), [""; 0]);
+                    world.answer(&answer);
+                }
+                events[1](&mut world);
+                let answer = worker.handle(sticky(&world.take_task())).unwrap();
+                assert_eq!(commands(&answer), ["cancel child child-1: enough"]);
+                world.answer(&answer);
+                world.deliver_cancel(Ok(()));
+                world.end_child(canceled());
+                let mut replayed = world.clone();
+                let answer = worker.handle(sticky(&world.take_task())).unwrap();
+                assert_eq!(commands(&answer), ["complete cancelled"]);
+                let mut replay = Worker::new(cancelling(cancellation));
+                let answer = replay.handle(replayed.take_task()).unwrap();
+                assert_eq!(commands(&answer), ["complete cancelled"]);
+                assert_eq!(replay.jobs, worker.jobs);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_that_found_no_child_any_more_is_not_repeated() {
+    let (mut world, mut worker) = running(ChildCancellationType::WaitCompleted);
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    world.answer(&answer);
+    world.deliver_cancel(Err(ExternalFault::NotFound));
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    assert_eq!(commands(&answer), [""; 0]);
+
+    let (mut world, mut worker) = cancelled_early(ChildCancellationType::WaitCompleted);
+    world.deliver_cancel(Err(ExternalFault::NotFound));
+    world.start_child();
+    world.end_child(completed());
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    assert_eq!(commands(&answer), ["complete completed"]);
+}
+
+#[test]
+fn a_child_that_counts_as_cancelled_at_once_gets_the_request_again_too() {
+    const CODE: Code = |cx| {
+        Box::pin(async move {
+            let seq = cx.start_child("Shipment", ChildCancellationType::TryCancel);
+            cx.signal().await;
+            cx.cancel_child(seq);
+            cx.ended(seq).await;
+            cx.signal().await;
+            End::Complete("1".to_owned())
+        })
+    };
+    let (mut world, mut worker) = (World::new(), Worker::new(CODE));
+    let answer = worker.handle(world.take_task()).unwrap();
+    world.answer(&answer);
+    world.signal("stop");
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    world.answer(&answer);
+    world.deliver_cancel(Err(ExternalFault::NotFound));
+    world.start_child();
+    world.signal("end");
+    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    let expected = ["cancel child child-1: enough", "complete 1"];
+    assert_eq!(commands(&answer), expected);
+}
+
+/// A history of a version, or of another SDK, that did not repeat requests.
+#[test]
+fn user_code_repeats_the_request_where_a_history_says_that_the_engine_did_not() {
     const CODE: Code = |cx| {
         Box::pin(async move {
             let seq = cx.start_child("Shipment", ChildCancellationType::WaitCompleted);
@@ -296,25 +382,22 @@ fn child_whose_cancel_request_overtook_its_start_may_be_cancelled_again() {
         })
     };
     let (mut world, mut worker) = (World::new(), Worker::new(CODE));
-    let answer = worker.handle(world.take_task()).unwrap();
-    world.answer(&answer);
+    let mut first = task(&worker.handle(world.take_task()).unwrap()).clone();
+    first.sdk.lang_flags.retain(|flag| *flag != 4);
+    world.answer(&Completion::Task(first));
     world.signal("stop");
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
-    assert_eq!(commands(&answer), ["cancel child child-1: enough"]);
-    world.answer(&answer);
+    let mut second = task(&answer).clone();
+    second.sdk = Default::default();
+    world.answer(&Completion::Task(second));
     world.deliver_cancel(Err(ExternalFault::NotFound));
     world.start_child();
+    world.take_task();
+    world.answer(&Completion::Task(Default::default()));
     world.signal("stop");
-    let answer = worker.handle(sticky(&world.take_task())).unwrap();
+    let mut replay = Worker::new(CODE);
+    let answer = replay.handle(world.take_task()).unwrap();
     assert_eq!(commands(&answer), ["cancel child child-1: enough"]);
-    world.answer(&answer);
-    world.deliver_cancel(Ok(()));
-    world.end_child(canceled());
-    let mut replayed = world.clone();
-    let answer = worker.handle(sticky(&world.take_task())).unwrap();
-    assert_eq!(commands(&answer), ["complete cancelled"]);
-    let answer = Worker::new(CODE).handle(replayed.take_task()).unwrap();
-    assert_eq!(commands(&answer), ["complete cancelled"]);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn sdk_is_recorded_once() {
     );
     let answer = worker.handle(world.take_task()).unwrap();
     assert_eq!(task(&answer).sdk.name, "durably");
-    assert_eq!(task(&answer).sdk.lang_flags, [1, 3]);
+    assert_eq!(task(&answer).sdk.lang_flags, [1, 3, 4]);
     assert_eq!(task(&answer).sdk.core_flags, [2, 3]);
     world.answer(&answer);
     world.fire();

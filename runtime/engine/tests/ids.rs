@@ -110,6 +110,6 @@ fn switches_of_other_sdks_are_not_read() {
     let answer = Worker::new(MIXED).handle(world.take_task()).unwrap();
     assert_eq!(commands(&answer), ["start timer 1"]);
     assert_eq!(task(&answer).sdk.name, "durably");
-    assert_eq!(task(&answer).sdk.lang_flags, [1, 3]);
+    assert_eq!(task(&answer).sdk.lang_flags, [1, 3, 4]);
     assert_eq!(task(&answer).sdk.core_flags, [3]);
 }

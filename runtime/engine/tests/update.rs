@@ -1,4 +1,6 @@
-use durably_engine::{Completion, MessageBody, TaskEvent};
+use std::time::Duration;
+
+use durably_engine::{Completion, EventKind, MessageBody, TaskEvent};
 
 use crate::case::{Code, End, Worker, World, commands, sticky, task};
 
@@ -71,6 +73,37 @@ fn run_goes_on_after_the_server_dropped_a_task_that_only_rejected_an_update() {
     world.signal("hello");
     let answer = worker.handle(sticky(&world.take_task())).unwrap();
     assert_eq!(commands(&answer), ["complete hello"]);
+}
+
+/// The task may have been started by a server whose clock is ahead of that of the next one.
+#[test]
+fn the_time_of_a_dropped_task_is_dropped_too() {
+    let (mut world, mut worker) = (World::new(), Worker::new(WAIT));
+    let answer = worker.handle(world.take_task()).unwrap();
+    world.answer(&answer);
+    world.update("u1", "bad");
+    let mut dropped = sticky(&world.take_task());
+    for event in &mut dropped.history {
+        if let EventKind::Task(TaskEvent::Started(started)) = &mut event.kind {
+            started.time += Duration::from_secs(60);
+        }
+    }
+    worker.handle(dropped).unwrap();
+    worker.run.reset_to(world.drop_task());
+    let before = worker.jobs.len();
+    world.signal("hello");
+    let next = world.take_task();
+    worker.handle(sticky(&next)).unwrap();
+    let mut replay = Worker::new(WAIT);
+    replay.handle(next).unwrap();
+    let advances = |jobs: &[String]| -> Vec<String> {
+        let advances = jobs.iter().filter(|job| job.starts_with("Advance"));
+        advances.cloned().collect()
+    };
+    assert_eq!(
+        advances(&worker.jobs[before..]),
+        advances(&replay.jobs)[1..]
+    );
 }
 
 #[test]
@@ -165,7 +198,7 @@ fn histories_that_told_updates_last_are_replayed_so() {
     let answer = replay.handle(next).unwrap();
     // The task of today tells its own in place, and says so.
     assert_eq!(messages(&replay), ["s1", "s2", "u1", "u2", "u5", "s3"]);
-    assert_eq!(task(&answer).sdk.lang_flags, [3]);
+    assert_eq!(task(&answer).sdk.lang_flags, [3, 4]);
     world.answer(&answer);
     let mut again = Worker::new(STAY);
     again.handle(world.replay()).unwrap();

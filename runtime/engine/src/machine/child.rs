@@ -9,6 +9,9 @@
 //! child has closed. With `TryCancel` and `Abandon` user code learns of the cancellation at once, with
 //! `WaitRequested` when the child has the request, and with `WaitCompleted` when the child closes. What
 //! the child does afterwards is read, and ignored.
+//!
+//! The server delivers the request and starts the child side by side. A request that comes first fails, because
+//! there is no such workflow; it is repeated, once, when the child has started.
 
 use std::time::Duration;
 
@@ -254,7 +257,14 @@ enum Request {
         reason: Box<str>,
     },
     /// History records the request; its answer is to come.
-    Recorded,
+    Recorded {
+        /// The reason, if the child had not started.
+        early: Option<Box<str>>,
+    },
+    /// The request failed, and was recorded before the child had started.
+    Early {
+        reason: Box<str>,
+    },
     Answered,
 }
 
@@ -476,14 +486,39 @@ impl Child {
         Ok(())
     }
 
+    /// Whether the child runs after a request to cancel it failed that was recorded before its start.
+    pub(crate) fn was_cancelled_early(&self) -> bool {
+        matches!(
+            (&self.state, &self.request),
+            (State::Running { .. }, Request::Early { .. })
+        )
+    }
+
+    /// Repeats the request if [it came early](Self::was_cancelled_early); returns whether it is to be sent.
+    pub(crate) fn repeat_cancel_request(&mut self) -> bool {
+        match (&self.state, &mut self.request) {
+            (State::Running { .. }, Request::Early { reason }) => {
+                let reason = std::mem::take(reason);
+                self.request = Request::Attempted { reason };
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The request has arrived at the child, or found no running one. In the second case history
-    /// says by itself how the child ended, or the request has overtaken the start of the child: it
-    /// may be cancelled again.
-    fn request_answered(&mut self, answer: Result<(), ExternalFault>, out: &mut Outbox) {
+    /// says by itself how the child ended, or the request came before the start of the child.
+    fn request_answered(
+        &mut self,
+        answer: Result<(), ExternalFault>,
+        early: Option<Box<str>>,
+        out: &mut Outbox,
+    ) {
         let is_closed = matches!(self.state, State::Closed);
-        self.request = match answer {
-            Err(_) if !is_closed => Request::None,
-            Ok(()) | Err(_) => Request::Answered,
+        self.request = match (answer, early) {
+            (Err(ExternalFault::NotFound), Some(reason)) if !is_closed => Request::Early { reason },
+            (Err(_), _) if !is_closed => Request::None,
+            (Ok(()) | Err(_), _) => Request::Answered,
         };
         let waited = self.asked.cancellation == ChildCancellationType::WaitRequested;
         if answer.is_ok() && waited && !self.resolved && !is_closed {
@@ -519,7 +554,7 @@ impl Machine for Child {
                         run_id: String::new(),
                         child: true,
                     },
-                    reason: std::mem::take(reason).into(),
+                    reason: reason.clone().into(),
                 }))
             }
             _ => {
@@ -568,10 +603,11 @@ impl Machine for Child {
             (
                 Step::Cancel,
                 _,
-                Request::Attempted { .. },
+                Request::Attempted { reason },
                 CommandEvent::ExternalCancelInitiated { workflow_id, child },
             ) if child && workflow_id == self.asked.id.as_str() => {
-                self.request = Request::Recorded;
+                let early = matches!(self.state, State::Starting { .. }).then(|| reason.clone());
+                self.request = Request::Recorded { early };
                 self.requests += 1;
                 Ok(())
             }
@@ -580,12 +616,13 @@ impl Machine for Child {
     }
 
     fn resolve(&mut self, answer: Answer, out: &mut Outbox) -> Result<(), Answer> {
-        match (answer, &self.request) {
+        match (answer, &mut self.request) {
             (Answer::Child(answer), _) => self
                 .answered(*answer, out)
                 .map_err(|answer| Answer::Child(Box::new(answer))),
-            (Answer::ExternalCancel(answer), Request::Recorded) => {
-                self.request_answered(answer, out);
+            (Answer::ExternalCancel(answer), Request::Recorded { early }) => {
+                let early = early.take();
+                self.request_answered(answer, early, out);
                 Ok(())
             }
             (other, _) => Err(other),
@@ -593,7 +630,7 @@ impl Machine for Child {
     }
 
     fn cancel(&mut self, reason: String, out: &mut Outbox) -> Cancel {
-        if self.resolved || !matches!(self.request, Request::None) {
+        if self.resolved || !matches!(self.request, Request::None | Request::Early { .. }) {
             return Cancel::Quiet;
         }
         if let State::Scheduled = self.state {
@@ -617,7 +654,10 @@ impl Machine for Child {
     }
 
     fn is_done(&self) -> bool {
-        let answered = matches!(self.request, Request::None | Request::Answered);
+        let answered = match self.request {
+            Request::None | Request::Early { .. } | Request::Answered => true,
+            Request::Attempted { .. } | Request::Recorded { .. } => false,
+        };
         matches!(self.state, State::Closed) && answered
     }
 

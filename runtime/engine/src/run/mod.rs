@@ -34,6 +34,8 @@ pub struct Run {
     awaits_answer: bool,
     /// The facts of the slice in hand, with workflow time, which never moves back.
     advance: Option<Advance>,
+    /// Those of the slice before.
+    advance_before: Option<Advance>,
     /// The commands that user code issued, paired with the events that history records.
     commands: Commands,
     /// Updates that are not completed.
@@ -354,6 +356,8 @@ impl Run {
             // The dropped task left nothing but its `TaskScheduled` and its `TaskStarted`.
             self.processed = EventId(self.processed.0 - 2);
             self.awaits_answer = false;
+            // A replay will not know of it, nor when it was started.
+            self.advance = self.advance_before;
         }
     }
 

@@ -37,7 +37,7 @@ impl Run {
             continue_as_new_reasons: started.continue_as_new_reasons,
             target_version_changed: started.target_version_changed,
         };
-        self.advance = Some(advance);
+        self.advance_before = self.advance.replace(advance);
         self.out.begin_slice();
         self.out.job(Job::Advance(advance));
         if live {
@@ -87,6 +87,8 @@ impl Run {
             }
         }
         self.queue_last_updates()?;
+        let repeats = live || self.flags.repeats_cancel_requests();
+        self.commands.repeat_cancel_requests(repeats);
         self.out.job(Job::Settle);
         self.hand.stage = Stage::Jobs { live };
         Ok(())
