@@ -106,7 +106,7 @@ impl Crossing {
     }
 
     fn signal(&self) -> bool {
-        self.passed % 2 == 0
+        self.passed.is_multiple_of(2)
     }
 }
 

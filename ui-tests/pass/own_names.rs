@@ -208,14 +208,9 @@ fn main() {
 pub mod bare {
     pub struct Sized;
 
+    #[derive(::std::default::Default)]
     pub struct Sign {
         changed: u32,
-    }
-
-    impl ::std::default::Default for Sign {
-        fn default() -> Self {
-            Self { changed: 0 }
-        }
     }
 
     #[::durably::workflow]
