@@ -249,7 +249,7 @@ async fn search_attributes_of_the_configuration_are_registered_once() {
         ),
         (
             ("WorkflowId", "Int"),
-            "search attribute WorkflowId already exists with another type",
+            "Search attribute WorkflowId is reserved by system.",
         ),
         (("", "Int"), "its name is empty"),
         (

@@ -37,7 +37,7 @@ fn versions() -> Vec<Row> {
         row("workflow describe -w $name").ignore(ZERO, NONE),
         row("workflow update-options -w $name --versioning-override-behavior unspecified"),
         row("workflow update-options -w $name --versioning-override-behavior auto_upgrade"),
-        row("workflow reset with-workflow-update-options -w $name --event-id 4 --reason 'again' --versioning-override-behavior auto_upgrade").differs("ours changes no options of a run that it resets", "PostResetOperations are not supported", "runId"),
+        row("workflow reset with-workflow-update-options -w $name --event-id 4 --reason 'again' --versioning-override-behavior auto_upgrade"),
         row("workflow terminate -w $name"),
         row("worker deployment set-ramping-version --deployment-name $queue --unversioned --percentage 20 -y"),
         row("worker deployment describe -d $queue"),

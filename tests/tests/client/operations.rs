@@ -412,6 +412,13 @@ async fn batches_do_one_thing_with_all(world: &World) -> Result<()> {
     ended(&handles, WorkflowStatus::Cancelled).await;
 
     let handles = start().await?;
+    for handle in &handles {
+        // Started, and its first task scheduled, started and completed.
+        eventually("the end of the first task", || async {
+            (handle.describe().await.ok()?.history_length >= 4).then_some(())
+        })
+        .await;
+    }
     let batch = world
         .client
         .batch(&filter)

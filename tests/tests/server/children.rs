@@ -444,6 +444,17 @@ async fn commands_to_another_namespace_are_refused(world: &World) -> Result<()> 
 }
 
 async fn more_answers_than_are_buffered_fail_the_task(world: &World) -> Result<()> {
+    // On a busy machine the children start before the task that is to be with the worker meanwhile.
+    for _ in 0..5 {
+        if answers_of_many_children_fail_the_task(world).await? {
+            return Ok(());
+        }
+    }
+    panic!("no task has failed");
+}
+
+/// Whether more than a hundred children start while the parent's task is with a worker.
+async fn answers_of_many_children_fail_the_task(world: &World) -> Result<bool> {
     const CHILDREN: usize = 300;
     let mut service = world.service().await?;
     let parent = start(world, &mut service).await?;
@@ -479,10 +490,12 @@ async fn more_answers_than_are_buffered_fail_the_task(world: &World) -> Result<(
     })
     .await;
     // The next task is a repetition, which is not recorded before it starts.
-    let failed = types
-        .iter()
-        .position(|event| *event == Event::WorkflowTaskFailed);
-    let after = &types[failed.expect("the task has failed")..];
+    let mut places = types.iter();
+    let Some(failed) = places.position(|event| *event == Event::WorkflowTaskFailed) else {
+        terminate(&mut service, &parent).await?;
+        return Ok(false);
+    };
+    let after = &types[failed..];
     assert!(after.len() > 101, "{after:?}");
     let mut after = after[1..].iter();
     assert!(after.all(|event| *event == Event::ChildWorkflowExecutionStarted));
@@ -501,5 +514,5 @@ async fn more_answers_than_are_buffered_fail_the_task(world: &World) -> Result<(
         .collect();
     assert_eq!(causes, [WorkflowTaskFailedCause::ForceCloseCommand]);
     terminate(&mut service, &parent).await?;
-    Ok(())
+    Ok(true)
 }
