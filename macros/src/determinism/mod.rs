@@ -1,8 +1,8 @@
 //! Determinism checks: reports nondeterministic operations in workflow code, as far as written paths
 //! show them.
 //!
-//! [`denylist`] lists the operations, [`check`] finds them, and the calls of [`awaiting_macros`]. Macros see no types, so aliases, helpers in
-//! other files and methods on values are left to clippy, whose configuration is generated from the
+//! [`denylist`] lists the operations, [`check`] finds them, and the calls of [`awaiting_macros`]. Macros see no
+//! types, so aliases, helpers in other files and methods on values are left to clippy, whose configuration is generated from the
 //! same list, and to the checks at run time.
 
 mod awaiting_macros;

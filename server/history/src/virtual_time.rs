@@ -19,7 +19,7 @@ use crate::rejection::Invalid;
 use crate::time::{LONGEST, Time, to_proto};
 
 /// What a run has skipped, and whether it skips on. A run that was never configured to skip has none.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct VirtualTime {
     /// The configuration in force: `enabled` is false once skipping has ended by itself. None after it was taken
     /// away, and for a child that has only the time of its parent.
@@ -79,15 +79,7 @@ impl VirtualTime {
         if time.is_none() && config.is_none() {
             return;
         }
-        let time = time.get_or_insert_with(|| {
-            Box::new(Self {
-                config: None,
-                skipped: Duration::ZERO,
-                initial: Duration::ZERO,
-                skips: 0,
-                fast_forward: None,
-            })
-        });
+        let time = time.get_or_insert_default();
         time.config = config;
         time.skips = 0;
         time.begin_fast_forward(None, at);

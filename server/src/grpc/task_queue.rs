@@ -50,10 +50,11 @@ pub(super) fn describe(
     });
     let config = config.flatten();
     let stats = stats(&description);
+    let rate_limit = effective_rate(&description);
     #[expect(deprecated, reason = "the command line still asks for it")]
     let status = request.include_task_queue_status.then(|| TaskQueueStatus {
         backlog_count_hint: stats.approximate_backlog_count,
-        rate_per_second: f64::from(effective_rate(&description).requests_per_second),
+        rate_per_second: f64::from(rate_limit.requests_per_second),
         ..TaskQueueStatus::default()
     });
     // The enhanced mode requests several types at a time, by version; workers here are unversioned.
@@ -83,7 +84,7 @@ pub(super) fn describe(
         },
         stats: request.report_stats.then_some(stats),
         versioning_info: versioning_info(&namespace, queue, kind),
-        effective_rate_limit: Some(effective_rate(&description)),
+        effective_rate_limit: Some(rate_limit),
         config,
         pollers: pollers(description),
         task_queue_status: status,

@@ -10,8 +10,8 @@ use crate::{
 /// One notification to user code.
 ///
 /// The jobs of a slice are the same in the same order whether the slice happens now or is replayed:
-/// `Advance`, in a replay `WorkerVersion`, `PatchMarked` and `SideEffectMarked`, then the jobs of history's events in their order, each update
-/// after its sequencing event, then `Settle`. Then come the local activities that end in the slice, in the order
+/// `Advance`, in a replay `WorkerVersion`, `PatchMarked` and `SideEffectMarked`, then the jobs of history's events in
+/// their order, each update after its sequencing event, then `Settle`. Then come the local activities that end in the slice, in the order
 /// of their markers, each with a `Settle` of its own.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Job {

@@ -61,7 +61,8 @@ use crate::{
 ///
 /// While an activity runs, its span is the current one of its thread, so that spans of your own and calls of clients
 /// are within it, those of `tracing` by way of `tracing-opentelemetry`, too. Workflow code runs in the span that started
-/// the workflow; use `tracing` there, which is silent while a run is replayed. The next run of a workflow that continues as new belongs to the trace of the first one.
+/// the workflow; use `tracing` there, which is silent while a run is replayed. The next run of a workflow that
+/// continues as new belongs to the trace of the first one.
 ///
 /// # Workflows
 /// A step of a workflow takes no time, so that its spans end when they begin, at the time of the workflow. Nothing is
