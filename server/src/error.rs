@@ -194,6 +194,8 @@ pub(crate) enum Error {
     NotReady(&'static str),
     /// A precondition other than the workflow's state does not hold.
     Precondition(String),
+    /// There is one of that name.
+    AlreadyExists(String),
     /// There are too many worker deployments, versions or task queues of versions.
     DeploymentLimit(String),
     /// Too many of them are running.
@@ -219,7 +221,15 @@ impl From<ChangeError> for Error {
             }
             ChangeError::Conflict
             | ChangeError::AlreadyCurrent(_)
-            | ChangeError::MissingQueues { .. } => Self::Precondition(message),
+            | ChangeError::MissingQueues { .. }
+            | ChangeError::OtherManager { .. }
+            | ChangeError::HasVersions
+            | ChangeError::CurrentOrRamping(_)
+            | ChangeError::Draining(_)
+            | ChangeError::HasPollers(_) => Self::Precondition(message),
+            ChangeError::DeploymentExists(_) | ChangeError::VersionExists(_) => {
+                Self::AlreadyExists(message)
+            }
             ChangeError::TooManyDeployments
             | ChangeError::TooManyVersions(_)
             | ChangeError::TooManyQueues(_)

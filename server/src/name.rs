@@ -42,6 +42,13 @@ pub(crate) struct BatchName {
     pub(crate) id: Arc<str>,
 }
 
+/// Names a worker deployment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct DeploymentName {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
+}
+
 /// Names an action of a schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ActionName {

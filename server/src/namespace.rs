@@ -60,8 +60,10 @@ pub(crate) struct Namespace {
     deployments: Arc<RwLock<Deployments>>,
     /// The configurations of its task queues, whose rates the queues have, too.
     queue_configs: RwLock<QueueConfigs>,
-    /// Locked while the namespace is deleted, or its settings, search attributes, deployments or
-    /// configurations of task queues are changed; requests read them meanwhile.
+    /// Locked while the deployments are changed and the change is stored; requests read them meanwhile.
+    changing_deployments: tokio::sync::Mutex<()>,
+    /// Locked while the namespace is deleted, or its settings, search attributes or configurations of
+    /// task queues are changed; requests read them meanwhile.
     changing: Mutex<()>,
 }
 
@@ -86,7 +88,6 @@ impl Namespaces {
             id,
             settings,
             attributes: Vec::new(),
-            deployments: Vec::new(),
             queue_configs: Vec::new(),
         });
         let facts = namespace.facts();
@@ -101,9 +102,9 @@ impl Namespaces {
         by_name.contains_key(name)
     }
 
-    /// Adds a namespace that is in the store.
-    pub(crate) fn add_stored(&self, stored: StoredNamespace) {
-        let namespace = Namespace::new(stored);
+    /// Adds a namespace that is in the store, with its worker deployments.
+    pub(crate) fn add_stored(&self, stored: StoredNamespace, deployments: Vec<Arc<Deployment>>) {
+        let namespace = Namespace::with_deployments(stored, deployments);
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         by_name.insert(Arc::clone(&namespace.name), Arc::new(namespace));
     }
@@ -219,11 +220,15 @@ impl Namespaces {
 
 impl Namespace {
     fn new(stored: StoredNamespace) -> Self {
+        Self::with_deployments(stored, Vec::new())
+    }
+
+    fn with_deployments(stored: StoredNamespace, deployments: Vec<Arc<Deployment>>) -> Self {
         let mut attributes = Attributes::new();
         for (name, value_type) in stored.attributes {
             attributes.add(&name, value_type);
         }
-        let deployments = Arc::new(RwLock::new(Deployments::stored(stored.deployments)));
+        let deployments = Arc::new(RwLock::new(Deployments::stored(deployments)));
         let queue_configs = QueueConfigs::stored(stored.queue_configs);
         let namespace = Self {
             name: stored.name,
@@ -238,6 +243,7 @@ impl Namespace {
             attributes: RwLock::new(attributes),
             deployments,
             queue_configs: RwLock::default(),
+            changing_deployments: tokio::sync::Mutex::default(),
             changing: Mutex::default(),
         };
         for (key, config) in queue_configs.all() {
@@ -378,39 +384,42 @@ impl Namespace {
         deployments.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the deployments, unless the change fails; they are durable on return. Tasks that wait in
-    /// the queues that the change concerns go to the workers to which they belong now.
-    pub(crate) fn change_deployments(
+    /// Waits until no other change of the deployments is being stored.
+    pub(crate) async fn lock_deployments(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing_deployments.lock().await
+    }
+
+    /// The deployments after a change, which is not live yet. The caller has
+    /// [locked](Self::lock_deployments) them.
+    pub(crate) fn changed_deployments<R>(
         &self,
         store: &dyn Store,
         now: Time,
-        change: impl FnOnce(&mut Deployments, &VersionUsage<'_>) -> Result<Change, Error>,
-    ) -> Result<(), Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        change: impl FnOnce(&mut Deployments, &VersionUsage<'_>) -> Result<(Change, R), Error>,
+    ) -> Result<(Deployments, Change, R), Error> {
         self.check_not_deleted()?;
         let usage = VersionUsage {
             namespace: self,
             store,
             now,
         };
-        let before = self.deployments().clone();
-        let mut changed = before.clone();
-        let change = change(&mut changed, &usage)?;
-        if change == Change::Nothing {
-            return Ok(());
-        }
-        let mut facts = self.facts();
-        facts.deployments = changed.all().cloned().collect();
-        store.put_namespace(&facts)?;
+        let mut changed = self.deployments().clone();
+        let (change, result) = change(&mut changed, &usage)?;
+        Ok((changed, change, result))
+    }
+
+    /// Makes changed deployments live, which are stored. Tasks that wait in the queues that the change concerns
+    /// go to the workers to which they belong now.
+    pub(crate) fn set_deployments(&self, changed: Deployments, change: &Change, now: Time) {
         let deployments = self.deployments.write();
         let mut deployments = deployments.unwrap_or_else(PoisonError::into_inner);
-        *deployments = changed;
+        let before = std::mem::replace(&mut *deployments, changed);
         let polls = |all: &Deployments, deployment: &str, ty, queue: &str| {
             all.find(deployment).is_ok_and(|it| it.polls(ty, queue))
         };
-        let concerns = |ty: QueueType, queue: &str| match &change {
+        let concerns = |ty: QueueType, queue: &str| match change {
             Change::Nothing => false,
-            Change::Queue(changed, name) => *changed == ty && **name == *queue,
+            Change::Queue(polled) => polled.ty == ty && *polled.queue == *queue,
             Change::Deployment(name) => {
                 polls(&before, name, ty, queue) || polls(&deployments, name, ty, queue)
             }
@@ -421,7 +430,6 @@ impl Namespace {
         let is_concerned = |queue: &str| concerns(QueueType::Activity, queue);
         self.activity_tasks
             .redistribute(&deployments, is_concerned, now);
-        Ok(())
     }
 
     /// The configuration of a task queue; none if no client has set one.
@@ -465,23 +473,6 @@ impl Namespace {
             Ok(TaskQueueType::Nexus) => self.nexus_tasks.configure(&key.name, rate),
             Ok(TaskQueueType::Workflow | TaskQueueType::Unspecified) | Err(_) => {}
         }
-    }
-
-    /// Adds a task queue to the version of a worker that polls it, if it is new.
-    pub(crate) fn register_poll(
-        &self,
-        store: &dyn Store,
-        version: &DeploymentVersion,
-        ty: QueueType,
-        queue: &str,
-        now: Time,
-    ) -> Result<(), Error> {
-        if self.deployments().has(version, ty, queue) {
-            return Ok(());
-        }
-        self.change_deployments(store, now, |deployments, usage| {
-            deployments.register(version, ty, queue, now, usage)
-        })
     }
 
     /// Offers a workflow task or a query to the workers that may take it.
@@ -571,7 +562,6 @@ impl Namespace {
             id: self.id.clone(),
             settings: self.settings().clone(),
             attributes: stored_attributes(&self.attributes()),
-            deployments: self.deployments().all().cloned().collect(),
             queue_configs: stored_configs(&self.queue_configs()),
         }
     }
@@ -593,15 +583,15 @@ fn stored_configs(configs: &QueueConfigs) -> Vec<(QueueKey, TaskQueueConfig)> {
 pub(crate) struct VersionUsage<'a> {
     namespace: &'a Namespace,
     store: &'a dyn Store,
-    now: Time,
+    pub(crate) now: Time,
 }
 
 impl Usage for VersionUsage<'_> {
     type Error = Error;
 
-    fn is_unused(&self, deployment: &Deployment, version: &Version) -> Result<bool, Error> {
+    fn is_polled(&self, deployment: &Deployment, version: &Version) -> bool {
         let named = deployment.named(&version.build_id);
-        let is_polled = version.queues.iter().any(|queue| {
+        version.queues.iter().any(|queue| {
             let (name, by, span) = (&queue.name, Some(&named), poller::REMEMBERED);
             match queue.queue_type() {
                 QueueType::Workflow => {
@@ -613,8 +603,11 @@ impl Usage for VersionUsage<'_> {
                     queues.is_polled(name, by, span, self.now)
                 }
             }
-        });
-        Ok(!is_polled && self.namespace.pinned_runs(self.store, &named)? == 0)
+        })
+    }
+
+    fn has_pinned_runs(&self, version: &DeploymentVersion) -> Result<bool, Error> {
+        Ok(self.namespace.pinned_runs(self.store, version)? > 0)
     }
 
     fn has_backlog(&self, version: &DeploymentVersion, ty: QueueType, queue: &str) -> bool {

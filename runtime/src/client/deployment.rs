@@ -7,6 +7,7 @@ use super::{
     call::{Call, within},
 };
 use crate::{
+    data::Text,
     error::RpcError,
     interceptor::{DeploymentOperation, DeploymentRequest, ListRequest, Listed},
     transport::{retry::Patience, rpc::Rpc},
@@ -49,10 +50,10 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn deployment(&self, name: impl Into<String>) -> Deployment {
+    pub fn deployment(&self, name: impl Text) -> Deployment {
         Deployment {
             client: self.clone(),
-            name: name.into(),
+            name: name.into_text(),
         }
     }
 
@@ -137,8 +138,8 @@ impl Deployment {
     /// No worker of the build has polled, or its workers do not poll a task queue of the current version:
     /// [`RpcError::Other`] with the code `NotFound` or `FailedPrecondition`. [`RpcError::InvalidArgument`] if
     /// `build_id` is empty.
-    pub fn set_current(&self, build_id: impl Into<String>) -> Call<(), RpcError> {
-        match build_id.into() {
+    pub fn set_current(&self, build_id: impl Text) -> Call<(), RpcError> {
+        match build_id.into_text() {
             empty if empty.is_empty() => {
                 no_build("`unset_current` makes workers outside of deployments current")
             }
@@ -189,8 +190,8 @@ impl Deployment {
     /// # Errors
     /// As [`set_current`](Self::set_current); [`RpcError::InvalidArgument`] if the share is not between
     /// 0 and 100, or `build_id` is empty.
-    pub fn set_ramping(&self, build_id: impl Into<String>, percent: f32) -> Call<(), RpcError> {
-        match build_id.into() {
+    pub fn set_ramping(&self, build_id: impl Text, percent: f32) -> Call<(), RpcError> {
+        match build_id.into_text() {
             empty if empty.is_empty() => no_build("`unset_ramping` ends the ramp"),
             build_id => {
                 let seen = DeploymentOperation::SetRamping {
@@ -247,8 +248,12 @@ impl Deployment {
         })
     }
 
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Passes a request through the interceptors, which may name another deployment, and sends it.
-    fn send<R>(
+    pub(super) fn send<R>(
         &self,
         operation: DeploymentOperation,
         request: impl FnOnce(String) -> R + Send + Sync + 'static,
@@ -276,8 +281,10 @@ impl Deployment {
 
 /// The error of a call without a build: the server would take it for workers outside of deployments.
 fn no_build(instead: &'static str) -> Call<(), RpcError> {
-    Call::new(move |_| async move {
-        let message = format!("the build id is empty; {instead}");
-        Err(RpcError::InvalidArgument { message })
-    })
+    refused(format!("the build id is empty; {instead}"))
+}
+
+/// A call that is not sent.
+pub(super) fn refused<T: Send + 'static>(message: String) -> Call<T, RpcError> {
+    Call::new(move |_| async move { Err(RpcError::InvalidArgument { message }) })
 }

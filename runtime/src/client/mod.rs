@@ -60,6 +60,7 @@ mod namespace;
 mod pages;
 pub(crate) mod schedule;
 pub(crate) mod start;
+mod version;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -102,6 +103,7 @@ pub use self::{
         execute::RunCall,
         with_message::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate},
     },
+    version::VersionDescription,
 };
 pub use crate::definition::{AsClient, HasQueue, NoQueue, QueueSet};
 #[cfg(not(feature = "server"))]

@@ -8,6 +8,7 @@ pub(crate) mod calendar;
 pub(crate) mod child;
 pub(crate) mod command;
 pub(crate) mod deployment;
+pub(crate) mod deployment_changes;
 pub(crate) mod describe;
 pub(crate) mod encoded_failure;
 mod error;

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use durably_engine::Payload;
 use durably_proto::{
     api::{
-        batch, command, common, errordetails, failure, history, operatorservice, protocol, query,
-        schedule, sdk, update, workflow, workflowservice,
+        batch, command, common, deployment, errordetails, failure, history, operatorservice,
+        protocol, query, schedule, sdk, update, workflow, workflowservice,
     },
     rpc,
     wkt::Any,
@@ -646,6 +646,18 @@ fields! {
     workflowservice::v1::SetWorkerDeploymentRampingVersionResponse {}
     workflowservice::v1::DescribeWorkerDeploymentRequest {}
     workflowservice::v1::DescribeWorkerDeploymentResponse {}
+    workflowservice::v1::SetWorkerDeploymentManagerRequest {}
+    workflowservice::v1::SetWorkerDeploymentManagerResponse {}
+    workflowservice::v1::DeleteWorkerDeploymentVersionRequest {}
+    workflowservice::v1::DeleteWorkerDeploymentVersionResponse {}
+    workflowservice::v1::DeleteWorkerDeploymentRequest {}
+    workflowservice::v1::DeleteWorkerDeploymentResponse {}
+    workflowservice::v1::UpdateWorkerDeploymentVersionMetadataRequest { upsert_entries }
+    workflowservice::v1::UpdateWorkerDeploymentVersionMetadataResponse { metadata }
+    workflowservice::v1::DescribeWorkerDeploymentVersionRequest {}
+    workflowservice::v1::DescribeWorkerDeploymentVersionResponse { worker_deployment_version_info }
+    deployment::v1::WorkerDeploymentVersionInfo { metadata }
+    deployment::v1::VersionMetadata { entries }
     workflowservice::v1::ListWorkerDeploymentsRequest {}
     workflowservice::v1::ListWorkerDeploymentsResponse {}
     workflowservice::v1::ShutdownWorkerRequest {}

@@ -51,6 +51,20 @@ pub enum VersionStatus {
     Unknown,
 }
 
+impl VersionStatus {
+    pub(super) fn from_proto(status: i32) -> Self {
+        match WorkerDeploymentVersionStatus::try_from(status) {
+            Ok(WorkerDeploymentVersionStatus::Inactive) => Self::Inactive,
+            Ok(WorkerDeploymentVersionStatus::Current) => Self::Current,
+            Ok(WorkerDeploymentVersionStatus::Ramping) => Self::Ramping,
+            Ok(WorkerDeploymentVersionStatus::Draining) => Self::Draining,
+            Ok(WorkerDeploymentVersionStatus::Drained) => Self::Drained,
+            Ok(WorkerDeploymentVersionStatus::Created) => Self::Created,
+            Ok(WorkerDeploymentVersionStatus::Unspecified) | Err(_) => Self::Unknown,
+        }
+    }
+}
+
 /// One version of a worker deployment.
 ///
 /// ```no_run
@@ -97,6 +111,9 @@ pub struct DeploymentDescription {
     pub ramping: Option<Ramp>,
     /// When its first worker polled.
     pub create_time: Option<SystemTime>,
+    /// The identity of the only client that may change the routing and delete versions; none if all may. A list has
+    /// none.
+    pub manager: Option<String>,
     /// Its versions, the latest first. A list shows the current, the ramping and the latest one.
     pub versions: Vec<VersionSummary>,
 }
@@ -207,15 +224,15 @@ impl Request for DescribeDeployment {
             version_summaries,
             create_time,
             routing_config,
+            manager_identity,
             ..
         } = info;
+        let create_time = create_time.and_then(instant);
         let versions = version_summaries.into_iter();
-        Ok(description(
-            name,
-            create_time.and_then(instant),
-            routing_config,
-            versions,
-        ))
+        Ok(DeploymentDescription {
+            manager: Some(manager_identity).filter(|manager| !manager.is_empty()),
+            ..description(name, create_time, routing_config, versions)
+        })
     }
 }
 
@@ -292,6 +309,7 @@ fn description(
             percent: routing.ramping_version_percentage,
         }),
         create_time,
+        manager: None,
         versions: versions.filter_map(version_summary).collect(),
     }
 }
@@ -301,15 +319,7 @@ const OUTSIDE: &str = "__unversioned__";
 
 fn version_summary(summary: WorkerDeploymentVersionSummary) -> Option<VersionSummary> {
     Some(VersionSummary {
-        status: match WorkerDeploymentVersionStatus::try_from(summary.status) {
-            Ok(WorkerDeploymentVersionStatus::Inactive) => VersionStatus::Inactive,
-            Ok(WorkerDeploymentVersionStatus::Current) => VersionStatus::Current,
-            Ok(WorkerDeploymentVersionStatus::Ramping) => VersionStatus::Ramping,
-            Ok(WorkerDeploymentVersionStatus::Draining) => VersionStatus::Draining,
-            Ok(WorkerDeploymentVersionStatus::Drained) => VersionStatus::Drained,
-            Ok(WorkerDeploymentVersionStatus::Created) => VersionStatus::Created,
-            Ok(WorkerDeploymentVersionStatus::Unspecified) | Err(_) => VersionStatus::Unknown,
-        },
+        status: VersionStatus::from_proto(summary.status),
         create_time: summary.create_time.and_then(instant),
         version: DeploymentVersion::from_proto(summary.deployment_version)?,
     })

@@ -6,6 +6,7 @@ pub(crate) mod advance;
 mod batches;
 mod commit;
 mod complete;
+mod deployments;
 pub(crate) mod disk;
 pub(crate) mod effects;
 mod namespaces;

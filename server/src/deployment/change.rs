@@ -14,9 +14,28 @@ use super::{Deployment, Deployments, PolledQueue, QueueType, Version, limits};
 pub(crate) enum Change {
     Nothing,
     /// Workers of another version poll a task queue.
-    Queue(QueueType, Arc<str>),
-    /// The routing of the task queues of a deployment.
+    Queue(QueuePolled),
+    /// The routing of the task queues of a deployment, its versions or what is noted of it.
     Deployment(Arc<str>),
+}
+
+/// Workers of a deployment poll a task queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QueuePolled {
+    pub(crate) deployment: Arc<str>,
+    pub(crate) ty: QueueType,
+    pub(crate) queue: Arc<str>,
+}
+
+impl Change {
+    /// The deployment that has changed.
+    pub(crate) fn deployment(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Nothing => None,
+            Self::Queue(polled) => Some(&polled.deployment),
+            Self::Deployment(name) => Some(name),
+        }
+    }
 }
 
 /// Why a deployment cannot be described or changed; the real server's texts.
@@ -40,6 +59,21 @@ pub(crate) enum ChangeError {
     TooManyVersions(DeploymentVersion),
     TooManyQueues(String),
     TooManyVersionsOfQueue,
+    /// Only the manager may change the deployment.
+    OtherManager {
+        manager: String,
+        identity: String,
+    },
+    DeploymentExists(String),
+    VersionExists(DeploymentVersion),
+    /// A deployment with versions is not deleted.
+    HasVersions,
+    /// A version to which new work goes is not deleted.
+    CurrentOrRamping(DeploymentVersion),
+    /// A version to which open runs are pinned is not deleted.
+    Draining(DeploymentVersion),
+    /// A version whose workers poll is not deleted.
+    HasPollers(DeploymentVersion),
 }
 
 /// A share of the new work.
@@ -68,8 +102,11 @@ pub(crate) struct RoutingRequest<'a> {
 pub(crate) trait Usage {
     type Error: From<ChangeError>;
 
-    /// Whether no worker of the version polls, and no open run is pinned to it.
-    fn is_unused(&self, deployment: &Deployment, version: &Version) -> Result<bool, Self::Error>;
+    /// Whether workers of the version poll.
+    fn is_polled(&self, deployment: &Deployment, version: &Version) -> bool;
+
+    /// Whether open runs are pinned to the version.
+    fn has_pinned_runs(&self, version: &DeploymentVersion) -> Result<bool, Self::Error>;
 
     /// Whether tasks wait in a queue for workers of a version.
     fn has_backlog(&self, version: &DeploymentVersion, ty: QueueType, queue: &str) -> bool;
@@ -105,11 +142,15 @@ impl Deployments {
             });
         }
         self.update_routings();
-        Ok(Change::Queue(ty, queue.into()))
+        Ok(Change::Queue(QueuePolled {
+            deployment: Arc::clone(&version.deployment),
+            ty,
+            queue: queue.into(),
+        }))
     }
 
     /// Creates a version, in place of the oldest unused one if there are too many.
-    fn create<U: Usage>(
+    pub(super) fn create<U: Usage>(
         &mut self,
         version: &DeploymentVersion,
         now: Time,
@@ -256,7 +297,7 @@ impl Deployments {
         }
     }
 
-    fn changeable(&mut self, name: &str) -> Result<&mut Deployment, ChangeError> {
+    pub(super) fn changeable(&mut self, name: &str) -> Result<&mut Deployment, ChangeError> {
         let missing = || ChangeError::UnknownDeployment(name.to_owned());
         let deployment = self.by_name.get_mut(name).ok_or_else(missing)?;
         Ok(Arc::make_mut(deployment))
@@ -298,7 +339,10 @@ impl RoutingRequest<'_> {
 /// The oldest version that is not used.
 fn unused<U: Usage>(deployment: &Deployment, usage: &U) -> Result<Option<usize>, U::Error> {
     for (place, version) in deployment.versions.iter().enumerate() {
-        if !deployment.routes_to(&version.build_id) && usage.is_unused(deployment, version)? {
+        if deployment.routes_to(&version.build_id) || usage.is_polled(deployment, version) {
+            continue;
+        }
+        if !usage.has_pinned_runs(&deployment.named(&version.build_id))? {
             return Ok(Some(place));
         }
     }
@@ -311,18 +355,35 @@ impl Deployment {
         version: Option<&DeploymentVersion>,
         request: RoutingRequest<'_>,
     ) -> Result<(), ChangeError> {
-        let token = request.conflict_token;
-        if !token.is_empty() && token != self.conflict_token() {
-            return Err(ChangeError::Conflict);
+        self.check_token(request.conflict_token)?;
+        if let Some(version) = version {
+            self.check_build(&version.build_id)?;
         }
-        match version {
-            Some(version) if self.version(&version.build_id).is_none() => {
-                Err(ChangeError::UnknownBuild {
-                    deployment: self.name.clone(),
-                    build_id: version.build_id.to_string(),
-                })
-            }
-            Some(_) | None => Ok(()),
+        self.check_manager(request.identity)
+    }
+
+    pub(super) fn check_token(&self, token: &[u8]) -> Result<(), ChangeError> {
+        match token.is_empty() || token == self.conflict_token() {
+            true => Ok(()),
+            false => Err(ChangeError::Conflict),
+        }
+    }
+
+    pub(super) fn check_build(&self, build_id: &str) -> Result<&Version, ChangeError> {
+        self.version(build_id)
+            .ok_or_else(|| ChangeError::UnknownBuild {
+                deployment: self.name.clone(),
+                build_id: build_id.to_owned(),
+            })
+    }
+
+    pub(super) fn check_manager(&self, identity: &str) -> Result<(), ChangeError> {
+        match self.manager.is_empty() || self.manager == identity {
+            true => Ok(()),
+            false => Err(ChangeError::OtherManager {
+                manager: self.manager.clone(),
+                identity: identity.to_owned(),
+            }),
         }
     }
 
@@ -454,6 +515,32 @@ impl fmt::Display for ChangeError {
                 f,
                 "exceeding maximum number of Deployment Versions in this task queue (limit = {})",
                 limits::VERSIONS_OF_QUEUE
+            ),
+            Self::OtherManager { manager, identity } => write!(
+                f,
+                "ManagerIdentity '{manager}' is set and does not match user identity '{identity}'; to proceed, set your own identity as the ManagerIdentity, remove the ManagerIdentity, or wait for the other client to do so"
+            ),
+            Self::DeploymentExists(name) => {
+                write!(f, "Worker Deployment with name {name:?} already exists")
+            }
+            Self::VersionExists(version) => {
+                let text = version.older_text();
+                write!(f, "Worker Deployment Version {text:?} already exists")
+            }
+            Self::HasVersions => f.write_str("deployment has versions, can't be deleted"),
+            Self::CurrentOrRamping(version) => write!(
+                f,
+                "version '{version}' cannot be deleted since it is current or ramping"
+            ),
+            Self::Draining(version) => {
+                write!(
+                    f,
+                    "version '{version}' cannot be deleted since it is draining"
+                )
+            }
+            Self::HasPollers(version) => write!(
+                f,
+                "version '{version}' cannot be deleted since it has active pollers"
             ),
         }
     }

@@ -8,6 +8,7 @@
 
 mod change;
 mod limits;
+mod management;
 mod routing;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,9 +17,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use durably_history::{DeploymentVersion, Time};
+use durably_proto::api::common::v1::Payload;
 use durably_proto::wkt::Timestamp;
 
 pub(crate) use self::change::{Change, ChangeError, Ramp, RoutingRequest, Usage};
+pub(crate) use self::management::{Creation, Deletion, MetadataChange};
 use self::routing::Routings;
 pub(crate) use self::routing::{QueueType, Routing};
 
@@ -61,7 +64,8 @@ pub(crate) struct Deployment {
     /// Identity of the client that changed the routing last.
     #[prost(string, tag = "11")]
     pub(crate) last_modifier: String,
-    /// How often a client set what was set already, which makes it the last modifier.
+    /// How often a client changed the deployment otherwise, or set what was set already, which makes it the
+    /// last modifier.
     #[prost(int64, tag = "12")]
     pub(crate) confirmations: i64,
     /// Number of the change of the current version among those of all deployments of the namespace: two
@@ -71,6 +75,12 @@ pub(crate) struct Deployment {
     /// As above, of the ramp.
     #[prost(int64, tag = "14")]
     pub(crate) ramping_order: i64,
+    /// Identity of the only client that may change the routing and delete versions; empty if all may.
+    #[prost(string, tag = "15")]
+    pub(crate) manager: String,
+    /// Id of the request that created it; empty if a poll did.
+    #[prost(string, tag = "16")]
+    pub(crate) create_request: String,
 }
 
 /// A version, as it is stored. Field numbers are stable.
@@ -95,6 +105,15 @@ pub(crate) struct Version {
     pub(crate) last_current_at: Option<Timestamp>,
     #[prost(message, optional, tag = "9")]
     pub(crate) deactivated_at: Option<Timestamp>,
+    /// Notes of clients, by name.
+    #[prost(btree_map = "string, message", tag = "10")]
+    pub(crate) metadata: BTreeMap<String, Payload>,
+    /// Identity of the client that changed the notes last, or created the version.
+    #[prost(string, tag = "11")]
+    pub(crate) last_modifier: String,
+    /// Id of the request that created it; empty if a poll or a change of the routing did.
+    #[prost(string, tag = "12")]
+    pub(crate) create_request: String,
 }
 
 /// A task queue that workers of a version have polled. Field numbers are stable.

@@ -2,32 +2,40 @@
 
 use durably_history::{DeploymentVersion, RoutingTarget, Time};
 
+use super::change::QueuePolled;
 use super::{
-    Change, ChangeError, Deployment, Deployments, QueueType, Ramp, RoutingRequest, Usage, Version,
-    limits,
+    Change, ChangeError, Creation, Deletion, Deployment, Deployments, MetadataChange, QueueType,
+    Ramp, RoutingRequest, Usage, Version, limits,
 };
 
 /// How all versions are used.
 pub(crate) struct Used {
-    is_unused: bool,
+    is_polled: bool,
+    is_pinned: bool,
     has_backlog: bool,
 }
 
 /// No worker polls, no run is pinned, and no task waits.
 pub(crate) const UNUSED: Used = Used {
-    is_unused: true,
+    is_polled: false,
+    is_pinned: false,
     has_backlog: false,
 };
 const USED: Used = Used {
-    is_unused: false,
+    is_polled: true,
+    is_pinned: true,
     has_backlog: true,
 };
 
 impl Usage for Used {
     type Error = ChangeError;
 
-    fn is_unused(&self, _: &Deployment, _: &Version) -> Result<bool, ChangeError> {
-        Ok(self.is_unused)
+    fn is_polled(&self, _: &Deployment, _: &Version) -> bool {
+        self.is_polled
+    }
+
+    fn has_pinned_runs(&self, _: &DeploymentVersion) -> Result<bool, ChangeError> {
+        Ok(self.is_pinned)
     }
 
     fn has_backlog(&self, _: &DeploymentVersion, _: QueueType, _: &str) -> bool {
@@ -111,7 +119,12 @@ fn a_queue_of_two_deployments_has_the_version_that_was_made_current_last() {
 fn a_change_concerns_its_queues_and_nothing_if_all_is_as_it_was() {
     let mut all = Deployments::default();
     let first = register(&mut all, "orders", "1", "q");
-    assert_eq!(first, Change::Queue(WORKFLOW, "q".into()));
+    let polled = QueuePolled {
+        deployment: "orders".into(),
+        ty: WORKFLOW,
+        queue: "q".into(),
+    };
+    assert_eq!(first, Change::Queue(polled));
     assert_eq!(register(&mut all, "orders", "1", "q"), Change::Nothing);
     let set = set_current(&mut all, "orders", "1");
     assert_eq!(set, Change::Deployment("orders".into()));
@@ -269,5 +282,154 @@ fn deployments_versions_and_queues_are_limited() {
     assert_eq!(
         register(&mut all, "3", "more", &UNUSED),
         refused("exceeding maximum number of Deployment Versions in this task queue (limit = 200)")
+    );
+}
+
+const fn creation(request_id: &str) -> Creation<'_> {
+    Creation {
+        identity: "client",
+        request_id,
+        now: Time::from_unix_nanos(0),
+    }
+}
+
+fn delete(all: &mut Deployments, build_id: &str, usage: &Used) -> Result<Change, ChangeError> {
+    let deletion = Deletion {
+        version: &version("orders", build_id),
+        identity: "client",
+        skips_drainage: false,
+    };
+    all.delete_version(deletion, usage)
+}
+
+#[test]
+fn a_version_is_deleted_that_nobody_uses() {
+    let mut all = Deployments::default();
+    register(&mut all, "orders", "1", "q");
+    register(&mut all, "orders", "2", "q");
+    set_current(&mut all, "orders", "1");
+    let is_routed = delete(&mut all, "1", &UNUSED).unwrap_err().to_string();
+    assert_eq!(
+        is_routed,
+        "version 'orders:1' cannot be deleted since it is current or ramping"
+    );
+    set_current(&mut all, "orders", "2");
+    let pinned = Used {
+        is_pinned: true,
+        ..UNUSED
+    };
+    let drains = delete(&mut all, "1", &pinned).unwrap_err().to_string();
+    assert_eq!(
+        drains,
+        "version 'orders:1' cannot be deleted since it is draining"
+    );
+    let polled = Used {
+        is_polled: true,
+        ..UNUSED
+    };
+    let is_polled = delete(&mut all, "1", &polled).unwrap_err().to_string();
+    assert_eq!(
+        is_polled,
+        "version 'orders:1' cannot be deleted since it has active pollers"
+    );
+    let has_versions = all.delete_deployment("orders").unwrap_err();
+    assert_eq!(has_versions, ChangeError::HasVersions);
+    let forced = Deletion {
+        version: &version("orders", "1"),
+        identity: "client",
+        skips_drainage: true,
+    };
+    assert_ne!(all.delete_version(forced, &pinned), Ok(Change::Nothing));
+    assert_eq!(delete(&mut all, "1", &UNUSED), Ok(Change::Nothing));
+    let unset = all.set_current("", by("orders", "client"), &UNUSED);
+    assert!(unset.is_ok(), "{unset:?}");
+    assert_ne!(delete(&mut all, "2", &UNUSED), Ok(Change::Nothing));
+    assert!(!all.has(&version("orders", "2"), WORKFLOW, "q"));
+    assert!(all.routing(WORKFLOW, "q").is_none());
+    assert_ne!(all.delete_deployment("orders"), Ok(Change::Nothing));
+    assert_eq!(all.delete_deployment("orders"), Ok(Change::Nothing));
+}
+
+#[test]
+fn a_request_to_create_is_repeated() {
+    let mut all = Deployments::default();
+    let created = all.create_deployment("orders", creation("a"));
+    assert_eq!(created, Ok(Change::Deployment("orders".into())));
+    let again = all.create_deployment("orders", creation("a"));
+    assert_eq!(again, Ok(Change::Nothing));
+    let other = all.create_deployment("orders", creation("b")).unwrap_err();
+    assert_eq!(
+        other.to_string(),
+        "Worker Deployment with name \"orders\" already exists"
+    );
+    let one = version("orders", "1");
+    let created = all.create_version(&one, creation("a"), &UNUSED);
+    assert_eq!(created, Ok(Change::Deployment("orders".into())));
+    let again = all.create_version(&one, creation("a"), &UNUSED);
+    assert_eq!(again, Ok(Change::Nothing));
+    let other = all.create_version(&one, creation("b"), &UNUSED);
+    assert_eq!(
+        other.unwrap_err().to_string(),
+        "Worker Deployment Version \"orders.1\" already exists"
+    );
+    // A poll has no request that could be repeated.
+    register(&mut all, "invoices", "1", "q");
+    let polled = all.create_deployment("invoices", creation(""));
+    assert!(polled.is_err(), "{polled:?}");
+}
+
+#[test]
+fn a_manager_alone_changes_the_routing() {
+    let mut all = Deployments::default();
+    register(&mut all, "orders", "1", "q");
+    let set = all.set_manager("pipeline", by("orders", "client"));
+    let set = set.expect("the deployment exists");
+    assert_eq!(set, (Change::Deployment("orders".into()), String::new()));
+    let same = all.set_manager("pipeline", by("orders", "client"));
+    assert_eq!(same, Ok((Change::Nothing, "pipeline".to_owned())));
+    let refused = all.set_current("1", by("orders", "client"), &UNUSED);
+    assert!(
+        matches!(refused, Err(ChangeError::OtherManager { .. })),
+        "{refused:?}"
+    );
+    let refused = delete(&mut all, "1", &UNUSED);
+    assert!(
+        matches!(refused, Err(ChangeError::OtherManager { .. })),
+        "{refused:?}"
+    );
+    let allowed = all.set_current("1", by("orders", "pipeline"), &UNUSED);
+    assert!(allowed.is_ok(), "{allowed:?}");
+    let stale = RoutingRequest {
+        conflict_token: b"stale",
+        ..by("orders", "client")
+    };
+    assert_eq!(all.set_manager("", stale), Err(ChangeError::Conflict));
+}
+
+#[test]
+fn notes_of_a_version_are_set_and_removed() {
+    let mut all = Deployments::default();
+    register(&mut all, "orders", "1", "q");
+    let change = |build_id: &str, names: &[&str], removals: &[&str]| MetadataChange {
+        version: version("orders", build_id),
+        identity: "client".to_owned(),
+        upserts: names
+            .iter()
+            .map(|name| ((*name).to_owned(), Default::default()))
+            .collect(),
+        removals: removals.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let mut changed = |change| {
+        let (_, notes) = all.change_metadata(change)?;
+        Ok(notes.into_keys().collect::<Vec<_>>())
+    };
+    let both = changed(change("1", &["commit", "author"], &[]));
+    assert_eq!(both, Ok(vec!["author".to_owned(), "commit".to_owned()]));
+    let one = changed(change("1", &["author"], &["commit", "none"]));
+    assert_eq!(one, Ok(vec!["author".to_owned()]));
+    let unknown: Result<_, ChangeError> = changed(change("2", &["author"], &[]));
+    assert!(
+        matches!(unknown, Err(ChangeError::UnknownBuild { .. })),
+        "{unknown:?}"
     );
 }

@@ -46,8 +46,9 @@ pub(super) async fn poll(
     let version = DeploymentVersion::of_worker(request.deployment_options.as_ref());
     if let Some(version) = &version {
         check::deployment_version(version)?;
-        let now = scope.clock.now();
-        namespace.register_poll(&*scope.store, version, QueueType::Activity, queue, now)?;
+        scope
+            .register_poll(&namespace, version, QueueType::Activity, queue)
+            .await?;
     }
     let poll = Poll {
         queue,

@@ -1,11 +1,14 @@
-//! Worker deployments: changes of their routing, and descriptions.
+//! Worker deployments: descriptions.
+
+use std::collections::BTreeMap;
 
 use durably_history::{DeploymentVersion, RoutingTarget};
+use durably_proto::api::common::v1::Payload;
 use durably_proto::api::deployment::v1::worker_deployment_info::WorkerDeploymentVersionSummary;
 use durably_proto::api::deployment::v1::worker_deployment_version_info::VersionTaskQueueInfo;
 use durably_proto::api::deployment::v1::{
-    RoutingConfig, VersionDrainageInfo, WorkerDeploymentInfo, WorkerDeploymentVersion,
-    WorkerDeploymentVersionInfo,
+    RoutingConfig, VersionDrainageInfo, VersionMetadata, WorkerDeploymentInfo,
+    WorkerDeploymentVersion, WorkerDeploymentVersionInfo,
 };
 use durably_proto::api::enums::v1::{
     RoutingConfigUpdateState, TaskQueueType, VersionDrainageStatus, WorkerDeploymentVersionStatus,
@@ -17,106 +20,13 @@ use durably_proto::api::workflowservice::v1::{
     DescribeWorkerDeploymentRequest, DescribeWorkerDeploymentResponse,
     DescribeWorkerDeploymentVersionRequest, DescribeWorkerDeploymentVersionResponse,
     ListWorkerDeploymentsRequest, ListWorkerDeploymentsResponse,
-    SetWorkerDeploymentCurrentVersionRequest, SetWorkerDeploymentCurrentVersionResponse,
-    SetWorkerDeploymentRampingVersionRequest, SetWorkerDeploymentRampingVersionResponse,
 };
 
 use super::check;
 use crate::backend::Backend;
-use crate::deployment::{Deployment, QueueType, Ramp, Routing, RoutingRequest, Version};
+use crate::deployment::{Deployment, QueueType, Routing, Version};
 use crate::error::Error;
 use crate::namespace::Namespace;
-
-/// `SetWorkerDeploymentCurrentVersion`.
-pub(super) fn set_current(
-    backend: &Backend,
-    request: SetWorkerDeploymentCurrentVersionRequest,
-) -> Result<SetWorkerDeploymentCurrentVersionResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
-    let name = request.deployment_name.as_str();
-    check::deployment(name)?;
-    #[expect(deprecated, reason = "older clients name the version so")]
-    let build_id = named_build(name, &request.version, &request.build_id)?;
-    let change = RoutingRequest {
-        deployment: name,
-        conflict_token: &request.conflict_token,
-        identity: &request.identity,
-        allows_no_pollers: allows_no_pollers(request.allow_no_pollers, name, &build_id)?,
-        ignores_missing_queues: request.ignore_missing_task_queues,
-        now: backend.clock.now(),
-    };
-    let mut before = None;
-    namespace.change_deployments(&*backend.store, change.now, |deployments, usage| {
-        if let Ok(deployment) = deployments.find(name) {
-            before = build(deployment, &deployment.current);
-        }
-        deployments.set_current(&build_id, change, usage)
-    })?;
-    let conflict_token = namespace.deployments().find(name)?.conflict_token();
-    #[expect(deprecated, reason = "the command line still shows them")]
-    Ok(SetWorkerDeploymentCurrentVersionResponse {
-        conflict_token,
-        previous_version: older_text(before.as_ref()),
-        previous_deployment_version: before.as_ref().map(DeploymentVersion::to_proto),
-    })
-}
-
-/// `SetWorkerDeploymentRampingVersion`.
-pub(super) fn set_ramping(
-    backend: &Backend,
-    request: SetWorkerDeploymentRampingVersionRequest,
-) -> Result<SetWorkerDeploymentRampingVersionResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
-    let name = request.deployment_name.as_str();
-    check::deployment(name)?;
-    let percentage = request.percentage;
-    if !(0.0..=100.0).contains(&percentage) {
-        return Err(check::invalid(
-            "Percentage must be between 0 and 100 (inclusive)",
-        ));
-    }
-    #[expect(deprecated, reason = "older clients name the version so")]
-    let version = request.version.as_str();
-    let build_id = named_build(name, version, &request.build_id)?;
-    // Without a build and a share the ramp ends; a share of the work may go to workers outside of
-    // deployments.
-    let ends = build_id.is_empty() && percentage == 0.0;
-    let change = RoutingRequest {
-        deployment: name,
-        conflict_token: &request.conflict_token,
-        identity: &request.identity,
-        allows_no_pollers: allows_no_pollers(request.allow_no_pollers, name, &build_id)?,
-        ignores_missing_queues: request.ignore_missing_task_queues,
-        now: backend.clock.now(),
-    };
-    let ramp = (!ends).then_some(Ramp {
-        build_id,
-        percentage,
-    });
-    let mut before = (None, 0.0);
-    namespace.change_deployments(&*backend.store, change.now, |deployments, usage| {
-        if let Ok(deployment) = deployments.find(name) {
-            let ramping = deployment.ramping.as_deref();
-            before = (
-                ramping.and_then(|ramping| build(deployment, ramping)),
-                deployment.percentage,
-            );
-        }
-        deployments.set_ramping(ramp, change, usage)
-    })?;
-    let conflict_token = namespace.deployments().find(name)?.conflict_token();
-    let (version, percentage) = before;
-    #[expect(deprecated, reason = "the command line still shows them")]
-    Ok(SetWorkerDeploymentRampingVersionResponse {
-        conflict_token,
-        previous_version: version
-            .as_ref()
-            .map(DeploymentVersion::older_text)
-            .unwrap_or_default(),
-        previous_deployment_version: version.as_ref().map(DeploymentVersion::to_proto),
-        previous_percentage: percentage,
-    })
-}
 
 /// `DescribeWorkerDeployment`.
 pub(super) fn describe(
@@ -139,8 +49,8 @@ pub(super) fn describe(
             create_time: deployment.created_at,
             routing_config: Some(routing_config(&deployment)),
             last_modifier_identity: deployment.last_modifier.clone(),
+            manager_identity: deployment.manager.clone(),
             routing_config_update_state: RoutingConfigUpdateState::Completed.into(),
-            ..Default::default()
         }),
     })
 }
@@ -194,6 +104,8 @@ pub(super) fn describe_version(
             .map(|(name, r#type)| VersionTaskQueueInfo { name, r#type })
             .collect(),
         drainage_info: drainage(status, version),
+        metadata: (!version.metadata.is_empty()).then(|| notes(version.metadata.clone())),
+        last_modifier_identity: version.last_modifier.clone(),
         ..Default::default()
     };
     #[expect(deprecated, reason = "the command line still shows it")]
@@ -263,40 +175,19 @@ pub(super) fn versioning_info(routing: &Routing) -> TaskQueueVersioningInfo {
     }
 }
 
-/// The build that a request names; empty for workers outside of deployments.
-fn named_build(deployment: &str, version: &str, build_id: &str) -> Result<String, Error> {
-    if version.is_empty() || version == UNVERSIONED {
-        return Ok(build_id.to_owned());
-    }
-    match version.split_once('.') {
-        Some((name, build_id)) if name == deployment => Ok(build_id.to_owned()),
-        Some(_) => Err(Error::Invalid(format!(
-            "invalid version string '{version}' does not match deployment name '{deployment}'"
-        ))),
-        None => Err(Error::Invalid(format!(
-            "invalid version string \"{version}\", expected format is \"<deployment_name>.<build_id>\""
-        ))),
-    }
-}
-
-/// Whether the request may name a version that no worker has polled; its names are checked then as those
-/// of a poll.
-fn allows_no_pollers(allows: bool, deployment: &str, build_id: &str) -> Result<bool, Error> {
-    if allows && !build_id.is_empty() {
-        check::deployment_version(&DeploymentVersion {
-            deployment: deployment.into(),
-            build_id: build_id.into(),
-        })?;
-    }
-    Ok(allows)
-}
-
-fn build(deployment: &Deployment, build_id: &str) -> Option<DeploymentVersion> {
+pub(super) fn build(deployment: &Deployment, build_id: &str) -> Option<DeploymentVersion> {
     (!build_id.is_empty()).then(|| deployment.named(build_id))
 }
 
-fn older_text(version: Option<&DeploymentVersion>) -> String {
+pub(super) fn older_text(version: Option<&DeploymentVersion>) -> String {
     version.map_or_else(|| UNVERSIONED.to_owned(), DeploymentVersion::older_text)
+}
+
+/// Notes of a version as messages have them.
+pub(super) fn notes(entries: BTreeMap<String, Payload>) -> VersionMetadata {
+    VersionMetadata {
+        entries: entries.into_iter().collect(),
+    }
 }
 
 fn routing_config(deployment: &Deployment) -> RoutingConfig {
@@ -400,4 +291,4 @@ fn drainage(
 }
 
 /// Workers outside of deployments, in the texts of older messages.
-const UNVERSIONED: &str = "__unversioned__";
+pub(super) const UNVERSIONED: &str = "__unversioned__";

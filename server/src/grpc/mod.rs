@@ -9,6 +9,7 @@ pub(crate) mod batch;
 mod check;
 mod deadline;
 mod deployment;
+mod deployment_changes;
 mod health;
 mod history_reader;
 mod link;

@@ -13,9 +13,9 @@ use super::deadline::{
 use super::unimplemented::{unimplemented_methods, unimplemented_workflow_methods};
 use super::{
     Frontend, activity_execution, activity_operations, activity_task, batch, deployment,
-    history_reader, into_response, multi_operation, namespace, query, reset, respond, schedule,
-    start, task_queue, task_queue_config, time_skipping, update, visibility, worker, workflow,
-    workflow_options, workflow_task,
+    deployment_changes, history_reader, into_response, multi_operation, namespace, query, reset,
+    respond, schedule, start, task_queue, task_queue_config, time_skipping, update, visibility,
+    worker, workflow, workflow_options, workflow_task,
 };
 
 #[tonic::async_trait]
@@ -540,7 +540,7 @@ impl WorkflowService for Frontend {
         request: Request<SetWorkerDeploymentCurrentVersionRequest>,
     ) -> Result<Response<SetWorkerDeploymentCurrentVersionResponse>, Status> {
         let request = request.into_inner();
-        into_response(deployment::set_current(&self.backend, request))
+        into_response(deployment_changes::set_current(&self.backend, request).await)
     }
 
     async fn set_worker_deployment_ramping_version(
@@ -548,7 +548,55 @@ impl WorkflowService for Frontend {
         request: Request<SetWorkerDeploymentRampingVersionRequest>,
     ) -> Result<Response<SetWorkerDeploymentRampingVersionResponse>, Status> {
         let request = request.into_inner();
-        into_response(deployment::set_ramping(&self.backend, request))
+        into_response(deployment_changes::set_ramping(&self.backend, request).await)
+    }
+
+    async fn set_worker_deployment_manager(
+        &self,
+        request: Request<SetWorkerDeploymentManagerRequest>,
+    ) -> Result<Response<SetWorkerDeploymentManagerResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment_changes::set_manager(&self.backend, request).await)
+    }
+
+    async fn create_worker_deployment(
+        &self,
+        request: Request<CreateWorkerDeploymentRequest>,
+    ) -> Result<Response<CreateWorkerDeploymentResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment_changes::create(&self.backend, request).await)
+    }
+
+    async fn create_worker_deployment_version(
+        &self,
+        request: Request<CreateWorkerDeploymentVersionRequest>,
+    ) -> Result<Response<CreateWorkerDeploymentVersionResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment_changes::create_version(&self.backend, request).await)
+    }
+
+    async fn update_worker_deployment_version_metadata(
+        &self,
+        request: Request<UpdateWorkerDeploymentVersionMetadataRequest>,
+    ) -> Result<Response<UpdateWorkerDeploymentVersionMetadataResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment_changes::update_metadata(&self.backend, request).await)
+    }
+
+    async fn delete_worker_deployment_version(
+        &self,
+        request: Request<DeleteWorkerDeploymentVersionRequest>,
+    ) -> Result<Response<DeleteWorkerDeploymentVersionResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment_changes::delete_version(&self.backend, request).await)
+    }
+
+    async fn delete_worker_deployment(
+        &self,
+        request: Request<DeleteWorkerDeploymentRequest>,
+    ) -> Result<Response<DeleteWorkerDeploymentResponse>, Status> {
+        let request = request.into_inner();
+        into_response(deployment_changes::delete(&self.backend, request).await)
     }
 
     async fn describe_worker_deployment(

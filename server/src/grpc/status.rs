@@ -106,6 +106,7 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
             exhausted(ResourceExhaustedCause::ConcurrentLimit, message.to_owned())
         }
         Error::Precondition(message) => (Code::FailedPrecondition, message, None),
+        Error::AlreadyExists(message) => (Code::AlreadyExists, message, None),
         Error::DeploymentLimit(message) => {
             exhausted(ResourceExhaustedCause::WorkerDeploymentLimits, message)
         }

@@ -51,8 +51,9 @@ pub(super) async fn poll(
     let version = DeploymentVersion::of_worker(request.deployment_options.as_ref());
     if let (Some(version), QueueKind::Normal) = (&version, kind) {
         check::deployment_version(version)?;
-        let now = scope.clock.now();
-        namespace.register_poll(&*scope.store, version, QueueType::Workflow, queue, now)?;
+        scope
+            .register_poll(&namespace, version, QueueType::Workflow, queue)
+            .await?;
     }
     let poll = Poll {
         queue,

@@ -72,6 +72,7 @@ fn refused(schedule: &ScheduleName, error: Error) -> Result<ActionResult, Error>
         | Error::QueryFailed(_)
         | Error::NotReady(_)
         | Error::Precondition(_)
+        | Error::AlreadyExists(_)
         | Error::DeploymentLimit(_)
         | Error::Exhausted(_)
         | Error::PermissionDenied(_)

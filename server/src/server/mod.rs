@@ -4,6 +4,7 @@ pub(crate) mod builder;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
@@ -346,6 +347,11 @@ fn open_namespaces(
             false => names.push(name),
         }
     }
+    let mut deployments = BTreeMap::<_, Vec<_>>::new();
+    for stored in store.deployments().map_err(StartError::store)? {
+        let of_namespace = deployments.entry(stored.namespace).or_default();
+        of_namespace.push(stored.deployment);
+    }
     for mut stored in store.namespaces().map_err(StartError::store)? {
         if let Some(retention) = retention
             && stored.settings.retention != retention
@@ -354,7 +360,8 @@ fn open_namespaces(
             stored.settings.retention = retention;
             store.put_namespace(&stored).map_err(StartError::store)?;
         }
-        namespaces.add_stored(stored);
+        let deployments = deployments.remove(&stored.name).unwrap_or_default();
+        namespaces.add_stored(stored, deployments);
     }
     for name in &names {
         let mut settings = Settings::default();

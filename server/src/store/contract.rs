@@ -13,13 +13,13 @@ use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 
 use super::memory::MemoryStore;
 use super::{
-    Commit, Removal, RunChange, RunPhase, Settings, Store, StoredNamespace, StoredSchedule,
-    Submitted, UnfinishedRun,
+    Commit, Removal, RunChange, RunPhase, Settings, Store, StoredDeployment, StoredNamespace,
+    StoredSchedule, Submitted, UnfinishedRun,
 };
 use crate::deployment::tests::UNUSED;
-use crate::deployment::{Deployments, QueueType};
+use crate::deployment::{Deployment, Deployments, QueueType};
 use crate::error::StoreError;
-use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
+use crate::name::{BatchName, DeploymentName, ExecutionName, RunName, ScheduleName};
 use crate::queue_config::QueueKey;
 use crate::visibility::attributes::Attributes;
 use crate::visibility::parser;
@@ -49,6 +49,7 @@ pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
     a_deleted_namespace_is_emptied_in_portions(&*fresh()).await;
     schedules_are_kept_until_they_are_removed(&*fresh()).await;
     batches_are_kept_until_they_are_removed(&*fresh()).await;
+    deployments_are_kept_until_they_are_removed(&*fresh()).await;
 }
 
 async fn batches_are_kept_until_they_are_removed(store: &dyn Store) {
@@ -238,15 +239,6 @@ fn namespaces_are_kept(store: &dyn Store) {
     changed.settings.description = "changed".to_owned();
     changed.settings.state = NamespaceState::Deprecated;
     changed.attributes = vec![("Customer".to_owned(), IndexedValueType::Keyword)];
-    let mut deployments = Deployments::default();
-    let version = DeploymentVersion {
-        deployment: "orders".into(),
-        build_id: "1".into(),
-    };
-    let (ty, at) = (QueueType::Workflow, Time::default());
-    let registered = deployments.register(&version, ty, "q", at, &UNUSED);
-    registered.expect("there are few versions");
-    changed.deployments = deployments.all().cloned().collect();
     let key = QueueKey {
         name: "q".to_owned(),
         task_queue_type: 2,
@@ -269,17 +261,71 @@ fn namespaces_are_kept(store: &dyn Store) {
     assert_eq!(kept[0].id, "id of a");
     assert_eq!(kept[0].settings, changed.settings);
     assert_eq!(kept[0].attributes, changed.attributes);
-    assert_eq!(kept[0].deployments, changed.deployments);
     assert_eq!(kept[0].queue_configs, changed.queue_configs);
-    let restored = Deployments::stored(kept[0].deployments.clone());
-    assert!(restored.has(&version, QueueType::Workflow, "q"));
     // A changed namespace replaces the one before.
-    changed.deployments.clear();
+    changed.attributes.clear();
     changed.queue_configs.clear();
     store.put_namespace(&changed).expect("it is kept");
     let kept = store.namespaces().expect("they are read");
-    assert_eq!(kept[0].deployments, []);
+    assert_eq!(kept[0].attributes, []);
     assert_eq!(kept[0].queue_configs, []);
+}
+
+async fn deployments_are_kept_until_they_are_removed(store: &dyn Store) {
+    let changed = put(store, "a");
+    put(store, "b");
+    let mut deployments = Deployments::default();
+    for (deployment, build_id) in [("orders", "1"), ("orders", "2"), ("invoices", "1")] {
+        let version = DeploymentVersion {
+            deployment: deployment.into(),
+            build_id: build_id.into(),
+        };
+        let (ty, at) = (QueueType::Workflow, Time::default());
+        let registered = deployments.register(&version, ty, "q", at, &UNUSED);
+        registered.expect("there are few versions");
+    }
+    let name = |namespace: &str, deployment: &Deployment| DeploymentName {
+        namespace: namespace.into(),
+        name: deployment.name.as_str().into(),
+    };
+    let [invoices, orders] = ["invoices", "orders"].map(|name| {
+        let deployment = deployments.find(name).expect("it is registered");
+        Arc::clone(deployment)
+    });
+    let first = Arc::new(Deployment {
+        versions: Vec::new(),
+        ..(*orders).clone()
+    });
+    for (namespace, deployment) in [
+        ("b", &orders),
+        ("a", &first),
+        ("a", &orders),
+        ("a", &invoices),
+    ] {
+        let name = name(namespace, deployment);
+        let put = store.put_deployment(&name, Some(Arc::clone(deployment)));
+        put.confirmed().await.expect("it is kept");
+    }
+    // What else changes in the namespace leaves them alone.
+    store.put_namespace(&changed).expect("it is kept");
+    let kept = || store.deployments().expect("they are read");
+    let stored = |namespace: &str, deployment: &Arc<Deployment>| StoredDeployment {
+        namespace: namespace.into(),
+        deployment: Arc::clone(deployment),
+    };
+    let of_b = stored("b", &orders);
+    let all = [stored("a", &invoices), stored("a", &orders), of_b.clone()];
+    assert_eq!(kept(), all);
+    let removed = store.put_deployment(&name("a", &orders), None);
+    removed.confirmed().await.expect("it is removed");
+    let again = store.put_deployment(&name("a", &orders), None);
+    again.confirmed().await.expect("it is not there");
+    assert_eq!(kept(), [stored("a", &invoices), of_b.clone()]);
+    store
+        .delete_namespace("a", "gone", Duration::ZERO)
+        .expect("it is renamed");
+    assert!(kept().iter().all(|it| *it.namespace != *"a"));
+    assert!(kept().contains(&of_b));
 }
 
 fn an_unknown_execution_is_not_found(store: &dyn Store) {
@@ -617,7 +663,6 @@ fn put(store: &dyn Store, name: &str) -> StoredNamespace {
         id: format!("id of {name}"),
         settings: Settings::default(),
         attributes: Vec::new(),
-        deployments: Vec::new(),
         queue_configs: Vec::new(),
     };
     store.put_namespace(&namespace).expect("it is kept");

@@ -22,8 +22,6 @@ pub(crate) struct StoredNamespace {
     pub(crate) settings: Settings,
     /// The custom search attributes.
     pub(crate) attributes: Vec<(String, IndexedValueType)>,
-    /// The worker deployments, by name.
-    pub(crate) deployments: Vec<Arc<Deployment>>,
     /// The configurations of task queues.
     pub(crate) queue_configs: Vec<(QueueKey, TaskQueueConfig)>,
 }
@@ -49,6 +47,14 @@ pub(crate) struct StoredRun {
 pub(crate) struct StoredSchedule {
     pub(crate) name: ScheduleName,
     pub(crate) state: Vec<u8>,
+}
+
+/// A worker deployment.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StoredDeployment {
+    /// Its namespace.
+    pub(crate) namespace: Arc<str>,
+    pub(crate) deployment: Arc<Deployment>,
 }
 
 /// A batch operation.

@@ -9,11 +9,12 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::memory::MemoryStore;
 use super::{
-    Commit, Store, StoredBatch, StoredExecution, StoredNamespace, StoredRun, StoredSchedule,
-    Submitted, UnfinishedRun,
+    Commit, Store, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace, StoredRun,
+    StoredSchedule, Submitted, UnfinishedRun,
 };
+use crate::deployment::Deployment;
 use crate::error::{ListError, StoreError};
-use crate::name::{BatchName, ExecutionName, ScheduleName};
+use crate::name::{BatchName, DeploymentName, ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -63,6 +64,7 @@ enum Write {
     Commit(Commit),
     Schedule(ScheduleName, Option<Vec<u8>>),
     Batch(BatchName, Option<Vec<u8>>),
+    Deployment(DeploymentName, Option<Arc<Deployment>>),
 }
 
 type Confirm = oneshot::Sender<Result<(), StoreError>>;
@@ -155,6 +157,10 @@ impl FaultyStore {
             }
             Write::Batch(name, state) => {
                 self.inner.put_state_of_batch(&name, state);
+                Ok(())
+            }
+            Write::Deployment(name, deployment) => {
+                self.inner.put_state_of_deployment(&name, deployment);
                 Ok(())
             }
         }
@@ -280,6 +286,18 @@ impl Store for FaultyStore {
 
     fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
         self.inner.schedules()
+    }
+
+    fn put_deployment(
+        &self,
+        name: &DeploymentName,
+        deployment: Option<Arc<Deployment>>,
+    ) -> Submitted {
+        self.submit(Write::Deployment(name.clone(), deployment))
+    }
+
+    fn deployments(&self) -> Result<Vec<StoredDeployment>, StoreError> {
+        self.inner.deployments()
     }
 
     fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted {

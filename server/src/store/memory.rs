@@ -10,11 +10,12 @@ use durably_proto::api::enums::v1::NamespaceState;
 use tokio::sync::watch;
 
 use super::{
-    Commit, Removal, RunChange, RunPhase, Store, StoredBatch, StoredExecution, StoredNamespace,
-    StoredRun, StoredSchedule, Submitted, UnfinishedRun,
+    Commit, Removal, RunChange, RunPhase, Store, StoredBatch, StoredDeployment, StoredExecution,
+    StoredNamespace, StoredRun, StoredSchedule, Submitted, UnfinishedRun,
 };
+use crate::deployment::Deployment;
 use crate::error::{ListError, StoreError};
-use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
+use crate::name::{BatchName, DeploymentName, ExecutionName, RunName, ScheduleName};
 use crate::visibility::query::Query;
 use crate::visibility::{Page, Visibility};
 
@@ -29,6 +30,7 @@ pub(crate) struct MemoryStore {
     hasher: BuildHasherDefault<DefaultHasher>,
     schedules: Mutex<BTreeMap<ScheduleName, Vec<u8>>>,
     batches: Mutex<BTreeMap<BatchName, Vec<u8>>>,
+    deployments: Mutex<BTreeMap<DeploymentName, Arc<Deployment>>>,
     /// What is left of deleted namespaces, by the names under which they are deleted.
     deleted: Mutex<BTreeMap<Arc<str>, Leftovers>>,
 }
@@ -82,6 +84,7 @@ impl MemoryStore {
             hasher: BuildHasherDefault::default(),
             schedules: Mutex::default(),
             batches: Mutex::default(),
+            deployments: Mutex::default(),
             deleted: Mutex::default(),
         }
     }
@@ -114,6 +117,24 @@ impl MemoryStore {
             Some(state) => batches.insert(name.clone(), state),
             None => batches.remove(name),
         };
+    }
+
+    pub(super) fn put_state_of_deployment(
+        &self,
+        name: &DeploymentName,
+        deployment: Option<Arc<Deployment>>,
+    ) {
+        let mut deployments = self.lock_deployments();
+        match deployment {
+            Some(deployment) => deployments.insert(name.clone(), deployment),
+            None => deployments.remove(name),
+        };
+    }
+
+    fn lock_deployments(&self) -> MutexGuard<'_, BTreeMap<DeploymentName, Arc<Deployment>>> {
+        self.deployments
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_batches(&self) -> MutexGuard<'_, BTreeMap<BatchName, Vec<u8>>> {
@@ -232,6 +253,8 @@ impl Store for MemoryStore {
             .retain(|schedule, _| *schedule.namespace != *name);
         self.lock_batches()
             .retain(|batch, _| *batch.namespace != *name);
+        self.lock_deployments()
+            .retain(|deployment, _| *deployment.namespace != *name);
         let leftovers = Leftovers {
             executions,
             _index: table.map(|table| Arc::clone(&table.index)),
@@ -408,6 +431,26 @@ impl Store for MemoryStore {
             name: name.clone(),
             state: state.clone(),
         });
+        Ok(stored.collect())
+    }
+
+    fn put_deployment(
+        &self,
+        name: &DeploymentName,
+        deployment: Option<Arc<Deployment>>,
+    ) -> Submitted {
+        self.put_state_of_deployment(name, deployment);
+        Submitted::Done(Ok(()))
+    }
+
+    fn deployments(&self) -> Result<Vec<StoredDeployment>, StoreError> {
+        let deployments = self.lock_deployments();
+        let stored = deployments
+            .iter()
+            .map(|(name, deployment)| StoredDeployment {
+                namespace: Arc::clone(&name.namespace),
+                deployment: Arc::clone(deployment),
+            });
         Ok(stored.collect())
     }
 

@@ -8,6 +8,7 @@
 //! | namespace, run id          | the parts of its state, its events, its phase, its row |
 //! | namespace, schedule id     | the schedule's state                                   |
 //! | namespace, batch id        | the batch operation's state                            |
+//! | namespace, deployment      | the worker deployment                                  |
 //!
 //! A store keeps facts, never live objects: the server rebuilds a run from its parts and events when
 //! a request names it, and may drop it from memory at any time. One [`Commit`] changes one
@@ -25,18 +26,20 @@ pub(crate) mod sqlite;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use durably_history::{RunId, Time};
 use tokio::sync::watch;
 
 pub(crate) use self::facts::{
-    Commit, RunChange, RunPhase, StoredBatch, StoredExecution, StoredNamespace, StoredRun,
-    StoredSchedule, Submitted, UnfinishedRun,
+    Commit, RunChange, RunPhase, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace,
+    StoredRun, StoredSchedule, Submitted, UnfinishedRun,
 };
 pub(crate) use self::settings::{Removal, Settings};
+use crate::deployment::Deployment;
 use crate::error::{ListError, StoreError};
-use crate::name::{BatchName, ExecutionName, ScheduleName};
+use crate::name::{BatchName, DeploymentName, ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -130,6 +133,16 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// All batch operations, ordered by their names.
     fn batches(&self) -> Result<Vec<StoredBatch>, StoreError>;
+
+    /// Inserts or replaces a worker deployment; none removes it. Takes effect in the order of the calls.
+    fn put_deployment(
+        &self,
+        name: &DeploymentName,
+        deployment: Option<Arc<Deployment>>,
+    ) -> Submitted;
+
+    /// All worker deployments, ordered by their names.
+    fn deployments(&self) -> Result<Vec<StoredDeployment>, StoreError>;
 
     /// Makes durable what was committed, and releases what the store holds, so that another server
     /// can use it. Later calls fail with [`StoreError::Stopped`], but not those of a store in memory,

@@ -11,7 +11,7 @@ use durably_tests::{
 
 use super::{Cart, NONE, ZERO};
 
-const BY_POLLS: &str = "its deployments are made by the polls of their workers";
+const LOOKS_AT_ONCE: &str = "the real server looks for pinned runs every few minutes";
 
 /// The tables of this file.
 pub(super) fn tables() -> Vec<Vec<Row>> {
@@ -47,15 +47,28 @@ fn versions() -> Vec<Row> {
         row("worker deployment set-current-version --deployment-name $queue-nowhere --build-id 1 -y"),
         row("worker deployment describe -d $queue-nowhere"),
         row("worker deployment describe-version --deployment-name $queue --build-id 2"),
-        row("worker deployment update-version-metadata --deployment-name $queue --build-id 1 --metadata 'team=\"checkout\"'").missing(BY_POLLS),
-        row("worker deployment manager-identity set --deployment-name $queue --self -y").missing(BY_POLLS),
-        row("worker deployment manager-identity unset --deployment-name $queue -y").missing(BY_POLLS),
-        row("worker deployment delete-version --deployment-name $queue --build-id 1").missing(BY_POLLS),
-        row("worker deployment delete -d $queue").missing(BY_POLLS),
-        row("worker deployment create -d $queue-2").missing(BY_POLLS),
+        row("worker deployment update-version-metadata --deployment-name $queue --build-id 1 --metadata 'team=\"checkout\"' --metadata 'commit=\"5e1f\"'"),
+        row("worker deployment describe-version --deployment-name $queue --build-id 1").ignore(&["drainageStatus", "status", "lastChangedTime", "lastCheckedTime"], LOOKS_AT_ONCE),
+        row("worker deployment update-version-metadata --deployment-name $queue --build-id 1 --remove-entries team"),
+        row("worker deployment update-version-metadata --deployment-name $queue --build-id 2 --remove-entries team").differs("the real server names a workflow of its own", "build ID '2' not found in Worker Deployment", "workflow not found"),
+        row("worker deployment manager-identity set --deployment-name $queue --manager-identity other -y"),
+        row("worker deployment set-current-version --deployment-name $queue --build-id 1 -y"),
+        row("worker deployment delete-version --deployment-name $queue --build-id 1"),
+        row("worker deployment manager-identity unset --deployment-name $queue -y"),
+        row("worker deployment delete-version --deployment-name $queue --build-id 1").differs(LOOKS_AT_ONCE, "has active pollers", "is draining"),
+        row("worker deployment delete-version --deployment-name $queue --build-id 1 --skip-drainage"),
+        row("worker deployment delete-version --deployment-name $queue --build-id 2"),
+        row("worker deployment delete -d $queue"),
+        row("worker deployment create -d $queue-2"),
+        row("worker deployment create -d $queue-2"),
+        row("worker deployment describe -d $queue-2"),
         row("worker deployment create-version --deployment-name $queue-2 --build-id 1"),
+        row("worker deployment describe-version --deployment-name $queue-2 --build-id 1"),
         row("worker deployment update-version-compute-config --deployment-name $queue-2 --build-id 1 --remove").missing("it starts no workers"),
-        row("worker deployment delete -d $queue-2").missing(BY_POLLS),
+        row("worker deployment delete-version --deployment-name $queue-2 --build-id 1"),
+        row("worker deployment delete -d $queue-2"),
+        row("worker deployment describe -d $queue-2"),
+        row("worker deployment delete -d $queue-2"),
     ]
 }
 

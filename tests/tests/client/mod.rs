@@ -4,6 +4,7 @@ mod activity_operations;
 mod async_activities;
 mod collected;
 mod configured;
+mod deployments;
 mod eager_starts;
 mod errors;
 mod handle;

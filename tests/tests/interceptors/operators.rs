@@ -208,6 +208,8 @@ async fn what_operators_do_passes_the_interceptors(world: &World) -> Result<()> 
     client.deployments().await?;
     let unknown = client.deployment(&world.queue).describe().await;
     assert!(unknown.is_err(), "no worker of it has polled");
+    let unknown = client.deployment(&world.queue).describe_version("1").await;
+    assert!(unknown.is_err(), "no worker of it has polled");
     let raw = client.raw();
     let info = raw.get_system_info(GetSystemInfoRequest {}, secs(10));
     assert!(info.await.is_ok(), "every server has it");
@@ -218,6 +220,11 @@ async fn what_operators_do_passes_the_interceptors(world: &World) -> Result<()> 
             "namespace nobody-has-registered-it: Describe",
             "list Deployments",
             format!("deployment {}: Describe", world.queue).as_str(),
+            format!(
+                "deployment {}: DescribeVersion {{ build_id: \"1\" }}",
+                world.queue
+            )
+            .as_str(),
             "GetSystemInfo",
         ]
     );

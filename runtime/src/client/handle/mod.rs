@@ -154,13 +154,12 @@ impl<W: Workflow> Handle<W> {
     /// Starts a new run that repeats this one up to `point` and goes on from there, with the signals and updates
     /// that arrived after it; an open run is terminated. For runs that went wrong because of a bug or of another
     /// service: deploy the mended code first. The activities that were running at that point fail there, and
-    /// their retry policies do not count.
+    /// their retry policies do not count. Children that were running there go on, and report to the new run.
     ///
     /// It resets the run that was started or attached to, and without one the latest run.
     ///
     /// # Errors
-    /// There is no such workflow; the point is no end of a workflow task; children were running there (the
-    /// embedded server refuses those); or the request failed.
+    /// There is no such workflow; the point is no end of a workflow task; or the request failed.
     pub fn reset(&self, point: ResetPoint, reason: impl Text) -> Call<Self, HandleError> {
         reset::call(&self.via, point, reason.into_text(), Self::new)
     }

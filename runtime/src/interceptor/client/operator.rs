@@ -115,6 +115,41 @@ pub enum DeploymentOperation {
     UnsetRamping,
     /// Its description.
     Describe,
+    /// The description of one version.
+    DescribeVersion {
+        /// Its build id.
+        build_id: String,
+    },
+    /// A note of a version.
+    SetMetadata {
+        /// The build id of the version.
+        build_id: String,
+        /// The name of the note.
+        name: String,
+    },
+    /// A version without a note that it may have.
+    RemoveMetadata {
+        /// The build id of the version.
+        build_id: String,
+        /// The name of the note.
+        name: String,
+    },
+    /// The deletion of a version.
+    DeleteVersion {
+        /// Its build id.
+        build_id: String,
+        /// Whether workflows may run that are pinned to it.
+        draining: bool,
+    },
+    /// The deletion of the deployment.
+    Delete,
+    /// The only client that may change the routing.
+    SetManager {
+        /// Its identity.
+        identity: String,
+    },
+    /// All clients may change the routing.
+    UnsetManager,
 }
 
 /// A call of the raw client.

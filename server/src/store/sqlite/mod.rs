@@ -24,6 +24,7 @@ mod columns;
 mod commit;
 mod connection;
 mod count;
+mod deployments;
 mod failure;
 mod filter;
 mod list;
@@ -44,10 +45,11 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use durably_history::{RunId, Time};
+use durably_proto::Message;
 use tokio::sync::{oneshot, watch};
 
 use self::commit::PreparedCommit;
@@ -55,11 +57,12 @@ use self::lock::DatabaseLock;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    Commit, Store, StoredBatch, StoredExecution, StoredNamespace, StoredRun, StoredSchedule,
-    Submitted, UnfinishedRun,
+    Commit, Store, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace, StoredRun,
+    StoredSchedule, Submitted, UnfinishedRun,
 };
+use crate::deployment::Deployment;
 use crate::error::{ListError, StoreError};
-use crate::name::{BatchName, ExecutionName, ScheduleName};
+use crate::name::{BatchName, DeploymentName, ExecutionName, ScheduleName};
 use crate::visibility::Page;
 use crate::visibility::query::Query;
 
@@ -176,6 +179,23 @@ impl Store for SqliteStore {
 
     fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
         self.readers.read(schedules::all)
+    }
+
+    fn put_deployment(
+        &self,
+        name: &DeploymentName,
+        deployment: Option<Arc<Deployment>>,
+    ) -> Submitted {
+        let state = deployment.map(|deployment| deployment.encode_to_vec());
+        let (answer, answered) = oneshot::channel();
+        match self.writer.put_deployment(name.clone(), state, answer) {
+            Ok(()) => Submitted::Pending(answered),
+            Err(stopped) => Submitted::Done(Err(stopped)),
+        }
+    }
+
+    fn deployments(&self) -> Result<Vec<StoredDeployment>, StoreError> {
+        self.readers.read(deployments::all)
     }
 
     fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted {

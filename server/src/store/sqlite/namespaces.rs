@@ -1,7 +1,6 @@
 //! Namespaces in the database.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use durably_history::Time;
@@ -10,7 +9,6 @@ use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
 use durably_proto::api::taskqueue::v1::TaskQueueConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::deployment::Deployment;
 use crate::error::StoreError;
 use crate::queue_config::QueueKey;
 use crate::store::{Removal, Settings, StoredNamespace};
@@ -56,7 +54,6 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, Store
                 },
             },
             attributes: attributes(connection, row.get(0)?, &name)?,
-            deployments: deployments(connection, row.get(0)?, &name)?,
             queue_configs: queue_configs(connection, row.get(0)?, &name)?,
             name: name.into(),
         });
@@ -84,28 +81,6 @@ fn attributes(
         attributes.push((name, value_type));
     }
     Ok(attributes)
-}
-
-fn deployments(
-    connection: &Connection,
-    namespace: i64,
-    namespace_name: &str,
-) -> Result<Vec<Arc<Deployment>>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT name, state FROM worker_deployments WHERE namespace = ?1 ORDER BY name",
-    )?;
-    let mut rows = statement.query([namespace])?;
-    let mut deployments = Vec::new();
-    while let Some(row) = rows.next()? {
-        let (name, state): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        let deployment = Deployment::decode(&*state).map_err(|error| {
-            StoreError::Corrupted(format!(
-                "worker deployment {name} of namespace {namespace_name}: {error}"
-            ))
-        })?;
-        deployments.push(Arc::new(deployment));
-    }
-    Ok(deployments)
 }
 
 fn queue_configs(
@@ -142,7 +117,6 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
         id,
         settings,
         attributes,
-        deployments,
         queue_configs,
     } = namespace;
     let Settings {
@@ -199,15 +173,6 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
     )?;
     for (name, value_type) in attributes {
         insert.execute(params![number, name, *value_type as i32])?;
-    }
-    connection
-        .prepare_cached("DELETE FROM worker_deployments WHERE namespace = ?1")?
-        .execute([number])?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO worker_deployments (namespace, name, state) VALUES (?1, ?2, ?3)",
-    )?;
-    for deployment in deployments {
-        insert.execute(params![number, deployment.name, deployment.encode_to_vec()])?;
     }
     connection
         .prepare_cached("DELETE FROM task_queue_configs WHERE namespace = ?1")?

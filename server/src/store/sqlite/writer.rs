@@ -19,9 +19,9 @@ use super::commit::PreparedCommit;
 use super::connection::{BUSY, open, set_up_writer};
 use super::failure::{is_damage, is_of_statement};
 use super::queue::{Queue, Refused};
-use super::{batches, namespaces, remove, schedules};
+use super::{batches, deployments, namespaces, remove, schedules};
 use crate::error::StoreError;
-use crate::name::{BatchName, ExecutionName, RunName, ScheduleName};
+use crate::name::{BatchName, DeploymentName, ExecutionName, RunName, ScheduleName};
 use crate::store::StoredNamespace;
 
 /// The writer's thread and its queue.
@@ -46,6 +46,7 @@ enum Work {
     PutNamespace(StoredNamespace),
     PutSchedule(ScheduleName, Option<Vec<u8>>),
     PutBatch(BatchName, Option<Vec<u8>>),
+    PutDeployment(DeploymentName, Option<Vec<u8>>),
     RemoveClosed {
         namespace: String,
         before: Time,
@@ -137,6 +138,16 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let bytes = state.as_ref().map_or(0, Vec::len);
         self.submit(bytes, Work::PutBatch(name, state), answer)
+    }
+
+    pub(super) fn put_deployment(
+        &self,
+        name: DeploymentName,
+        state: Option<Vec<u8>>,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let bytes = state.as_ref().map_or(0, Vec::len);
+        self.submit(bytes, Work::PutDeployment(name, state), answer)
     }
 
     fn submit(
@@ -454,6 +465,10 @@ impl Work {
             }
             Self::PutBatch(name, state) => {
                 let written = batches::put(connection, name, state.as_deref())?;
+                Ok(written.map(|()| 0))
+            }
+            Self::PutDeployment(name, state) => {
+                let written = deployments::put(connection, name, state.as_deref())?;
                 Ok(written.map(|()| 0))
             }
             Self::RemoveClosed {
