@@ -97,6 +97,19 @@ fn a_message_that_is_not_there() {
 }
 
 #[test]
+fn attributes_of_another_type() {
+    let closing_by_its_attributes = Command {
+        command_type: CommandType::CancelTimer.into(),
+        ..complete("result")
+    };
+    refused(
+        vec![closing_by_its_attributes, start_timer("after", 1)],
+        Cause::BadCancelTimerAttributes,
+        "BadCancelTimerAttributes: CancelTimerCommandAttributes is not set on CancelTimerCommand.",
+    );
+}
+
+#[test]
 fn a_command_this_server_does_not_know() {
     let operation = Command {
         command_type: CommandType::ScheduleNexusOperation.into(),

@@ -7,6 +7,7 @@ mod batches;
 mod chains;
 mod children;
 mod closing_updates;
+mod command_types;
 mod cron;
 mod delays;
 mod deletions;

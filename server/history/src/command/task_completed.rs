@@ -1,15 +1,14 @@
 //! `RespondWorkflowTaskCompleted`: completes a workflow task and applies its commands.
 
-use durably_proto::api::command::v1::Command as CommandMessage;
-use durably_proto::api::enums::v1::{CommandType, VersioningBehavior, WorkflowTaskFailedCause};
+use durably_proto::api::enums::v1::{VersioningBehavior, WorkflowTaskFailedCause};
 use durably_proto::api::history::v1::WorkflowTaskCompletedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::workflow::v1::ResetPointInfo;
 use durably_proto::api::workflowservice::v1::RespondWorkflowTaskCompletedRequest;
 
-use crate::command::Completion;
-use crate::command::bad_command::{BadCommand, command_name};
+use crate::command::bad_command::BadCommand;
 use crate::command::plan::{self, Step};
+use crate::command::{Completion, sequence};
 use crate::id::{EventId, RequestId};
 use crate::input::CompleteWorkflowTask;
 use crate::open_transition::OpenTransition;
@@ -33,9 +32,9 @@ pub(crate) fn complete(
 ) -> Result<Reply, Rejection> {
     let task = run.started_task(&complete.token)?.clone();
     let mut response = complete.response;
-    let commands = std::mem::take(&mut response.commands);
+    let mut commands = std::mem::take(&mut response.commands);
     let messages = std::mem::take(&mut response.messages);
-    check_sequence(&commands)?;
+    sequence::read(&mut commands)?;
     check_versioning(&response)?;
     let idle = commands.is_empty();
     let prolongs = response.force_create_new_workflow_task && idle && messages.is_empty();
@@ -117,36 +116,6 @@ fn check_versioning(response: &RespondWorkflowTaskCompletedRequest) -> Result<()
         )));
     }
     Ok(())
-}
-
-/// Checks that no command follows the one that closes the run.
-fn check_sequence(commands: &[CommandMessage]) -> Result<(), Rejection> {
-    let Some((_, before)) = commands.split_last() else {
-        return Ok(());
-    };
-    let mut kinds = before.iter().map(CommandMessage::command_type);
-    let Some(closing) = kinds.find(|kind| closes(*kind)) else {
-        return Ok(());
-    };
-    let all: Vec<_> = commands
-        .iter()
-        .map(|command| command_name(command.command_type()))
-        .collect();
-    Err(Rejection::Invalid(Invalid(format!(
-        "invalid command sequence: [{}], command {} must be the last command.",
-        all.join(", "),
-        command_name(closing)
-    ))))
-}
-
-fn closes(kind: CommandType) -> bool {
-    matches!(
-        kind,
-        CommandType::CompleteWorkflowExecution
-            | CommandType::FailWorkflowExecution
-            | CommandType::CancelWorkflowExecution
-            | CommandType::ContinueAsNewWorkflowExecution
-    )
 }
 
 fn refuse(
