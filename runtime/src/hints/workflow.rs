@@ -141,6 +141,14 @@ impl View {
         value.never()
     }
 
+    pub fn patched(&self, patch: impl CommandOfCtx) -> bool {
+        patch.never()
+    }
+
+    pub fn deprecate_patch(&self, patch: impl CommandOfCtx) {
+        patch.never()
+    }
+
     pub fn timer(&self, duration: impl TimerOfCtx) -> Sleep {
         duration.never()
     }
