@@ -20,6 +20,7 @@ mod programs {
     mod client;
     mod concurrency;
     mod conditional;
+    mod conditional_pairs;
     mod continued;
     mod data;
     mod determinism;

@@ -18,6 +18,7 @@ pub(crate) enum BodyMistake<'a> {
     SpawnLends,
     AsyncClosure,
     AsyncFromSync(&'a Ident),
+    AsyncInSomeBuilds(&'a Ident),
     Recursion(&'a str),
     AwaitedBesideBorrow(&'a Ident),
     GuardAwaits,
@@ -77,6 +78,10 @@ impl fmt::Display for BodyMistake<'_> {
             ),
             Self::LoopAwaits => f.write_str(
                 "`self` is lent to the handlers at `.await`, while `for` borrows from it; loop over a clone, or over what `std::mem::take` moves out of the field",
+            ),
+            Self::AsyncInSomeBuilds(method) => write!(
+                f,
+                "`{method}` is async under one `cfg` and not under another, which a macro cannot evaluate, so it cannot rewrite this call; make the methods of this name all `async`, or give them different names"
             ),
             Self::AsyncFromSync(method) => write!(
                 f,

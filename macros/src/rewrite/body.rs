@@ -188,6 +188,9 @@ impl Rewriter<'_> {
 
     fn method_call(&mut self, call: &mut ExprMethodCall) -> MethodCall {
         if is_self(&call.receiver) && self.cx.is_async(&call.method) {
+            if self.cx.refuses_call(&call.method, self.errors) {
+                return MethodCall::Done;
+            }
             for argument in &mut call.args {
                 self.visit_expr_mut(argument);
             }
@@ -225,6 +228,12 @@ impl Rewriter<'_> {
             && self.cx.names_async(&function.path)
             && is_self(first)
         {
+            if self
+                .cx
+                .refuses_call(&function.path.segments[1].ident, self.errors)
+            {
+                return;
+            }
             let cell = self.cell(first.span());
             *first = parse_quote!(#cell);
         }

@@ -35,6 +35,7 @@ mod sync_method;
 
 pub(crate) use split::body_name;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -73,15 +74,25 @@ pub(crate) fn block(
         root,
         owner: (*block.self_ty).clone(),
         methods: BTreeSet::new(),
+        plain_methods: BTreeSet::new(),
+        conditional: BTreeMap::new(),
     };
     for (index, item) in block.items.iter().enumerate() {
         let ImplItem::Fn(method) = item else { continue };
-        if method.sig.receiver().is_none() || method.sig.asyncness.is_none() {
+        if method.sig.receiver().is_none() {
+            continue;
+        }
+        let name = method.sig.ident.to_string();
+        let is_async = method.sig.asyncness.is_some();
+        let key = (name.clone(), conditions_of(method));
+        cx.conditional.insert(key, is_async);
+        if !is_async {
+            cx.plain_methods.insert(name);
             continue;
         }
         let mut found = Errors::new();
         if check(method, &mut found) {
-            cx.methods.insert(method.sig.ident.to_string());
+            cx.methods.insert(name);
             async_methods.push(AsyncMethod::of(method));
             let signature = match () {
                 () if found.count() > 0 => Signed::Wrong,
@@ -105,6 +116,7 @@ pub(crate) fn block(
             continue;
         };
         let mut body = None;
+        let cx = cx.within(&method);
         match (method.sig.asyncness, signatures.get(&index)) {
             _ if method.sig.receiver().is_none() => {}
             (Some(_), Some(signature)) => body = rewrite(&mut method, *signature, &cx, errors),
@@ -187,16 +199,44 @@ pub(crate) fn blank(method: &mut ImplItemFn) {
 }
 
 /// The block around a method.
+#[derive(Clone)]
 struct Cx {
     root: CratePath,
     owner: Type,
     /// Names of the async methods, which take a cell for `self`.
     methods: BTreeSet<String>,
+    /// Names of the others. A name of both has methods under different `cfg`s, which a macro cannot evaluate.
+    plain_methods: BTreeSet<String>,
+    /// Whether the method of a name and of these conditions is async.
+    conditional: BTreeMap<(String, Vec<String>), bool>,
 }
 
 impl Cx {
     fn is_async(&self, method: &Ident) -> bool {
         self.methods.contains(&method.to_string())
+    }
+
+    /// The block as a method sees it: where the method is, those of the same conditions are.
+    fn within(&self, caller: &ImplItemFn) -> Cow<'_, Self> {
+        let mut cx = Cow::Borrowed(self);
+        let conditions = conditions_of(caller);
+        for name in self.methods.intersection(&self.plain_methods) {
+            match self.conditional.get(&(name.clone(), conditions.clone())) {
+                Some(true) => drop(cx.to_mut().plain_methods.remove(name)),
+                Some(false) => drop(cx.to_mut().methods.remove(name)),
+                None => {}
+            }
+        }
+        cx
+    }
+
+    /// Reports a call of an async method that is not async in every build; returns whether it did.
+    fn refuses_call(&self, method: &Ident, errors: &mut Errors) -> bool {
+        let is_mixed = self.plain_methods.contains(&method.to_string());
+        if is_mixed {
+            errors.on(method, BodyMistake::AsyncInSomeBuilds(method));
+        }
+        is_mixed
     }
 
     /// Whether a path is `Self::method` or `Type::method` of an async method.
@@ -207,6 +247,15 @@ impl Cx {
                 || is_named(&self.owner, &segments[0].ident.to_string()))
             && self.is_async(&segments[1].ident)
     }
+}
+
+/// The texts of a method's `cfg`s.
+fn conditions_of(method: &ImplItemFn) -> Vec<String> {
+    let inherited = InheritedAttributes::of(&method.attrs);
+    let conditions = inherited.conditions.iter();
+    conditions
+        .map(|condition| condition.to_token_stream().to_string())
+        .collect()
 }
 
 /// Reports mistakes that prevent the rewriting of an async method; returns whether its signature can

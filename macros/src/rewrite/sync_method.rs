@@ -22,7 +22,10 @@ struct Calls<'a> {
 
 impl Visit<'_> for Calls<'_> {
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
-        if is_self(&call.receiver) && self.cx.is_async(&call.method) {
+        if is_self(&call.receiver)
+            && self.cx.is_async(&call.method)
+            && !self.cx.refuses_call(&call.method, self.errors)
+        {
             self.errors
                 .on(&call.method, BodyMistake::AsyncFromSync(&call.method));
         }
