@@ -640,7 +640,7 @@ const ATTRIBUTES: [&str; 4] = ["City", "Size", "BuildIds", "WorkflowId"];
 const QUERIES: [&str; 6] = [
     "",
     "ExecutionStatus = 'Running'",
-    "WorkflowId > 'a' ORDER BY StartTime",
+    "WorkflowId > 'a' OR StartTime > '2000-01-01T00:00:00Z'",
     "City = 'a' OR Size IN (1, 2)",
     "CloseTime IS NULL GROUP BY ExecutionStatus",
     "StartTime BETWEEN '2020-01-01T00:00:00Z' AND '2100-01-01T00:00:00Z'",

@@ -88,9 +88,9 @@ fn matching(
 ) -> Result<Vec<WorkerHeartbeat>, Error> {
     let namespace = backend.namespaces.find(namespace)?;
     let query = parser::parse(query, &attributes()).map_err(Error::Query)?;
-    if !query.order.is_empty() || query.group.is_some() {
+    if query.group.is_some() {
         return Err(check::invalid(
-            "operation is not supported: workers are neither ordered nor grouped",
+            "operation is not supported: workers are not grouped",
         ));
     }
     let mut workers = namespace.workers.list(backend.clock.now());

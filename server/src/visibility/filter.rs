@@ -1,4 +1,4 @@
-//! Evaluates a query's filter on one execution, and compares two executions by its sort keys.
+//! Evaluates a query's filter on one execution.
 
 use std::cmp::Ordering;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
 use durably_proto::wkt::Timestamp;
 
 use super::attributes::{self, Field};
-use super::query::{Comparison, Filter, Literal, Order};
+use super::query::{Comparison, Filter, Literal};
 
 /// Value of a field of one execution.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +22,6 @@ pub(crate) enum Value {
     /// Microseconds since 1970, the precision of the real server's index.
     Time(i64),
 }
-
-/// The values that a query sorts an execution by.
-pub(crate) type SortValues = Vec<Option<Value>>;
 
 /// Whether `info` satisfies the filter.
 pub(crate) fn matches(filter: &Filter, info: &WorkflowExecutionInfo) -> bool {
@@ -67,33 +64,6 @@ fn all(mut truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 
 fn any(truths: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     all(truths.map(|truth| truth.map(|holds| !holds))).map(|none| !none)
-}
-
-/// The values that a query sorts this execution by.
-pub(crate) fn sort_values(order: &[Order], info: &WorkflowExecutionInfo) -> SortValues {
-    order.iter().map(|key| value(&key.field, info)).collect()
-}
-
-/// Compares two executions by the sort keys of a query.
-pub(crate) fn compare(
-    order: &[Order],
-    left: &[Option<Value>],
-    right: &[Option<Value>],
-) -> Ordering {
-    for (key, (left, right)) in order.iter().zip(left.iter().zip(right)) {
-        let ordering = match (left, right) {
-            (Some(left), Some(right)) => ordering(left, right).unwrap_or(Ordering::Equal),
-            (left, right) => left.is_some().cmp(&right.is_some()),
-        };
-        let ordering = match key.descending {
-            true => ordering.reverse(),
-            false => ordering,
-        };
-        if ordering.is_ne() {
-            return ordering;
-        }
-    }
-    Ordering::Equal
 }
 
 /// The value a count groups by, as text.

@@ -27,13 +27,13 @@ pub(crate) struct Visibility {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// Sorted as a list without `ORDER BY`.
+    /// In the order of lists.
     rows: BTreeMap<SortKey, Arc<WorkflowExecutionInfo>>,
     /// Sort keys by run id.
     places: HashMap<String, SortKey>,
 }
 
-/// Default order: running executions first, then the last closed; ties by start time.
+/// The order of lists: running executions first, then the last closed; ties by start time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SortKey {
     pub(crate) closed: Reverse<Nanos>,
@@ -86,10 +86,7 @@ impl Visibility {
         token: &[u8],
     ) -> Result<Page, BadPageToken> {
         let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
-        match query.order.is_empty() {
-            true => table.page(query, size, token),
-            false => table.sorted_page(query, size, token),
-        }
+        table.page(query, size, token)
     }
 
     /// Counts the executions that match the query, by the value of its `GROUP BY` field.
@@ -115,7 +112,7 @@ impl Table {
         self.rows.values().filter(|info| is_match(query, info))
     }
 
-    /// A page in the default order; the token is the sort key of the last row shown.
+    /// A page; the token is the sort key of the last row shown.
     fn page(&self, query: &Query, size: usize, token: &[u8]) -> Result<Page, BadPageToken> {
         let start = match token.is_empty() {
             true => Bound::Unbounded,
@@ -134,28 +131,6 @@ impl Table {
         let next = match found.next() {
             Some(_) => last.map(SortKey::to_token).unwrap_or_default(),
             None => Vec::new(),
-        };
-        Ok(Page { executions, next })
-    }
-
-    /// A page in the query's order; the token is the number of rows on earlier pages.
-    fn sorted_page(&self, query: &Query, size: usize, token: &[u8]) -> Result<Page, BadPageToken> {
-        let skipped = rows_before(token)?;
-        let mut all: Vec<_> = self
-            .matching_rows(query)
-            .map(|info| (filter::sort_values(&query.order, info), info))
-            .collect();
-        all.sort_by(|(left, _), (right, _)| filter::compare(&query.order, left, right));
-        let end = all.len().min(skipped.saturating_add(size));
-        let executions = all
-            .get(skipped..end)
-            .unwrap_or_default()
-            .iter()
-            .map(|(_, info)| Arc::clone(info))
-            .collect();
-        let next = match end < all.len() {
-            true => end.to_string().into_bytes(),
-            false => Vec::new(),
         };
         Ok(Page { executions, next })
     }
@@ -186,17 +161,6 @@ impl SortKey {
             started: Reverse(parts.next()?.parse().ok()?),
             run_id: parts.next()?.to_owned(),
         })
-    }
-}
-
-/// How many rows the pages before show, by the token of a sorted list.
-pub(crate) fn rows_before(token: &[u8]) -> Result<usize, BadPageToken> {
-    match token.is_empty() {
-        true => Ok(0),
-        false => std::str::from_utf8(token)
-            .ok()
-            .and_then(|token| token.parse().ok())
-            .ok_or(BadPageToken),
     }
 }
 
@@ -294,8 +258,6 @@ mod tests {
             execution("d", 4, None),
         ]);
         assert_eq!(case.ids(""), ["d", "c", "b", "a"]);
-        assert_eq!(case.ids("ORDER BY StartTime"), ["a", "b", "c", "d"]);
-        assert_eq!(case.ids("ORDER BY WorkflowId DESC"), ["d", "c", "b", "a"]);
     }
 
     #[test]
@@ -351,19 +313,17 @@ mod tests {
     #[test]
     fn pages_join_to_the_whole() {
         let case = Case::new((0..5).map(|n| execution(&n.to_string(), n, None)));
-        for order in ["", "ORDER BY StartTime DESC"] {
-            let mut all = Vec::new();
-            let mut token = Vec::new();
-            loop {
-                let page = case.page(order, 2, &token);
-                all.extend(ids(&page));
-                token = page.next;
-                if token.is_empty() {
-                    break;
-                }
+        let mut all = Vec::new();
+        let mut token = Vec::new();
+        loop {
+            let page = case.page("", 2, &token);
+            all.extend(ids(&page));
+            token = page.next;
+            if token.is_empty() {
+                break;
             }
-            assert_eq!(all, ["4", "3", "2", "1", "0"]);
         }
+        assert_eq!(all, ["4", "3", "2", "1", "0"]);
         let all = Query::default();
         assert!(case.visibility.list(&all, 2, b"junk").is_err());
     }

@@ -1,7 +1,7 @@
 //! Parser of the query language of List and Count; errors have a position.
 //!
 //! ```text
-//! query   := [or] [ "GROUP" "BY" field {"," ..} ] [ "ORDER" "BY" field ["ASC"|"DESC"] {"," ..} ]
+//! query   := [or] [ "GROUP" "BY" field ]
 //! or      := and { "OR" and }
 //! and     := not { "AND" not }
 //! not     := "NOT" not | "(" or ")" | term
@@ -17,7 +17,7 @@ use durably_proto::api::enums::v1::IndexedValueType;
 use super::attributes::{Attributes, Field, NAMESPACE_DIVISION, type_name};
 use super::keywords::{Keyword, keyword};
 use super::lexer::{Token, tokens};
-use super::query::{Comparison, Filter, Literal, Order, Query, QueryError};
+use super::query::{Comparison, Filter, Literal, Query, QueryError};
 
 /// Parses a query; field names are resolved against the namespace's search attributes.
 pub(crate) fn parse(text: &str, attributes: &Attributes) -> Result<Query, QueryError> {
@@ -37,14 +37,17 @@ pub(crate) fn parse(text: &str, attributes: &Attributes) -> Result<Query, QueryE
         parser.expect("BY")?;
         query.group = Some(parser.group()?);
     }
-    if parser.eat("ORDER") {
-        parser.expect("BY")?;
-        query.order = parser.order()?;
-    }
-    match parser.peek() {
-        None => Ok(query),
-        Some(_) => Err(parser.unexpected("the end of the query, `AND` or `OR`")),
-    }
+    let sorts = parser.order()?;
+    let limits = parser.eat("LIMIT");
+    let problem = match parser.peek() {
+        _ if limits => "'LIMIT' clause",
+        None if sorts => "'ORDER BY' clause",
+        None => return Ok(query),
+        Some(_) => return Err(parser.unexpected("the end of the query, `AND` or `OR`")),
+    };
+    Err(QueryError::semantic(format!(
+        "operation is not supported: {problem}"
+    )))
 }
 
 struct Parser<'a> {
@@ -215,14 +218,19 @@ impl Parser<'_> {
         )))
     }
 
-    fn order(&mut self) -> Result<Vec<Order>, QueryError> {
-        let mut order = Vec::new();
+    /// Reads an `ORDER BY` clause, which is refused if nothing else is wrong; returns whether there is one.
+    fn order(&mut self) -> Result<bool, QueryError> {
+        if !self.eat("ORDER") {
+            return Ok(false);
+        }
+        self.expect("BY")?;
         loop {
-            let field = self.field()?;
-            let descending = !self.eat("ASC") && self.eat("DESC");
-            order.push(Order { field, descending });
+            self.field()?;
+            if !self.eat("ASC") {
+                self.eat("DESC");
+            }
             if !self.eat_symbol(",") {
-                return Ok(order);
+                return Ok(true);
             }
         }
     }
@@ -364,17 +372,30 @@ mod tests {
     }
 
     #[test]
-    fn conditions_and_order_are_read() {
-        let query =
-            parsed("WorkflowType = 'x' AND ExecutionStatus='Running' ORDER BY StartTime DESC");
-        assert!(matches!(query.filter, Some(Filter::All(ref all)) if all.len() == 2));
-        assert_eq!(
-            query.order,
-            [Order {
-                field: Field::StartTime,
-                descending: true
-            }]
-        );
+    fn conditions_are_read() {
+        let query = parsed("WorkflowType = 'x' AND ExecutionStatus='Running'");
+        assert!(matches!(query.filter, Some(Filter::All(all)) if all.len() == 2));
+    }
+
+    #[test]
+    fn lists_have_one_order() {
+        for (text, problem) in [
+            (
+                "ORDER BY StartTime",
+                "operation is not supported: 'ORDER BY' clause",
+            ),
+            (
+                "GROUP BY ExecutionStatus ORDER BY StartTime DESC, WorkflowId ASC",
+                "operation is not supported: 'ORDER BY' clause",
+            ),
+            ("ORDER BY Nonsense", "invalid search attribute: Nonsense"),
+            (
+                "WorkflowType = 'x' ORDER BY StartTime LIMIT 3",
+                "operation is not supported: 'LIMIT' clause",
+            ),
+        ] {
+            assert_eq!(refused(text), format!("invalid query: {problem}"), "{text}");
+        }
     }
 
     #[test]

@@ -6,15 +6,7 @@ use super::attributes::Field;
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Query {
     pub(crate) filter: Option<Filter>,
-    pub(crate) order: Vec<Order>,
     pub(crate) group: Option<Field>,
-}
-
-/// One sort key.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Order {
-    pub(crate) field: Field,
-    pub(crate) descending: bool,
 }
 
 /// A condition on one execution.

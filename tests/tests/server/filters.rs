@@ -323,6 +323,15 @@ async fn a_meaningless_filter_is_refused(world: &World) -> Result<()> {
             "invalid expression: unable to parse datetime '2024-01-01t00:00:00z'",
         ),
         ("Unheard = 1", "invalid search attribute: Unheard"),
+        (
+            "WorkflowType = 'x' ORDER BY StartTime DESC, WorkflowId",
+            "operation is not supported: 'ORDER BY' clause",
+        ),
+        ("ORDER BY Unheard", "invalid search attribute: Unheard"),
+        (
+            "WorkflowType = 'x' LIMIT 3",
+            "operation is not supported: 'LIMIT' clause",
+        ),
         // A word of SQL is read in lower case.
         ("Status = 1", "invalid search attribute: status"),
         (

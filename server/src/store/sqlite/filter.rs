@@ -13,7 +13,7 @@ use super::attributes::Catalog;
 use super::columns::{column, sql_value};
 use crate::visibility::attributes::Field;
 use crate::visibility::filter::{Value, operand};
-use crate::visibility::query::{Comparison, Filter, Literal, Order};
+use crate::visibility::query::{Comparison, Filter, Literal};
 
 /// Builds SQL and the parameters that it names.
 #[derive(Debug)]
@@ -130,20 +130,6 @@ impl<'a> Sql<'a> {
                 }
             },
         })
-    }
-
-    /// `ORDER BY` terms; `None` if they have no exact translation.
-    pub(super) fn order(&mut self, order: &[Order]) -> Option<String> {
-        let mut terms = Vec::new();
-        for Order { field, descending } in order {
-            // NULL comes first, as in memory.
-            let FieldSql::Value(value) = self.field(field)? else {
-                return None;
-            };
-            let direction = if *descending { "DESC" } else { "ASC" };
-            terms.push(format!("{value} {direction}"));
-        }
-        Some(terms.join(", "))
     }
 
     /// How SQL reads a field; `None` if its values are only in the messages.

@@ -14,7 +14,7 @@ use super::row::{OPEN, sort_column};
 use crate::visibility::SortKey;
 use crate::visibility::attributes::Field;
 use crate::visibility::filter::{Value, operand};
-use crate::visibility::query::{Comparison, Filter, Literal, Order, Query};
+use crate::visibility::query::{Comparison, Filter, Literal, Query};
 
 /// A query translated for a namespace.
 #[derive(Debug)]
@@ -69,8 +69,7 @@ impl<'a> Plan<'a> {
             }
             ranges.extend(sort_key_range(filter));
         }
-        let sorted = query.order.first().map(|key| &key.field);
-        let by = sorted.or(query.group.as_ref()).and_then(index);
+        let by = query.group.as_ref().and_then(index);
         let source = choose(connection, &mut sql, &namespace, &filters, by)?;
         let table = source.from.alias();
         for Range { column, by, nanos } in ranges {
@@ -107,16 +106,6 @@ impl<'a> Plan<'a> {
             "v.run",
             &format!("ORDER BY {table}.closed DESC, {table}.started DESC, v.run_id"),
         )
-    }
-
-    /// The numbers of the runs in the query's order; `None` if SQL cannot sort by it.
-    pub(super) fn sorted_runs(&mut self, order: &[Order]) -> Option<String> {
-        let order = self.sql.order(order)?;
-        let table = self.source.from.alias();
-        Some(self.select(
-            "v.run",
-            &format!("ORDER BY {order}, {table}.closed DESC, {table}.started DESC, v.run_id"),
-        ))
     }
 
     /// A statement on the runs.

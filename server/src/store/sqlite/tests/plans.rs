@@ -118,25 +118,6 @@ fn a_short_index_is_preferred_to_a_long_one() {
     }
 }
 
-#[test]
-fn lists_in_the_order_of_an_indexed_field_are_read_in_the_order_of_its_index() {
-    let case = Case::new();
-    for (text, index) in [
-        ("ORDER BY StartTime", "visibility_by_start"),
-        ("ORDER BY StartTime DESC", "visibility_by_start"),
-        ("ORDER BY WorkflowId", "visibility_by_workflow"),
-        ("ORDER BY WorkflowType DESC", "visibility_by_type"),
-    ] {
-        let query = case.query(text);
-        let mut plan = case.plan(&query);
-        let statement = plan.sorted_runs(&query.order).expect("it is translated");
-        let steps = case.explained(&plan, &statement);
-        assert!(steps[0].contains(index), "{text}: {steps:?}");
-        let sorts = |step: &String| step.ends_with("USE TEMP B-TREE FOR ORDER BY");
-        assert!(!steps.iter().any(sorts), "{text}: {steps:?}");
-    }
-}
-
 struct Case {
     connection: Connection,
     catalog: Catalog,
