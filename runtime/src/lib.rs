@@ -110,6 +110,7 @@
 //! - `replay`: reads histories that the `temporal` CLI and the UI export, and replays them against
 //!   your code;
 //! - `encryption`, `compression`, `claim-check`, `codec-server`: parts of [`codec`](mod@codec);
+//! - `remote-codec`: [`client::RemoteCodec`](client), payloads that a codec endpoint encodes and decodes;
 //! - `tower`: `Worker::activity_layer`, layers of tower around activities;
 //! - `anyhow`, `eyre`: `?` from [`Error`] into `anyhow::Error` (on by default) and `eyre::Report`;
 //! - `jiff`, `chrono`: [`Time`] converts from and into the times of jiff 1 and chrono 0.4.

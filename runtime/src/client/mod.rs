@@ -69,6 +69,8 @@ pub(crate) mod tests;
 use std::any::Any;
 use std::{borrow::Cow, sync::Arc};
 
+#[cfg(feature = "remote-codec")]
+pub use self::connect::RemoteCodec;
 use self::schedule::{NoTimes, ScheduleCall, ScheduleHandle, ScheduleSummary};
 pub use self::{
     activity_operations::{
@@ -207,8 +209,14 @@ impl Client {
     /// | `TEMPORAL_TLS_SERVER_NAME` | `tls.server_name` | |
     /// | `TEMPORAL_TLS_DISABLE_HOST_VERIFICATION` | `tls.disable_host_verification` | |
     /// | `TEMPORAL_GRPC_META_<NAME>` | `grpc_meta.<name>` | a header |
+    /// | `TEMPORAL_CODEC_ENDPOINT`, `_AUTH` | `codec.endpoint`, `codec.auth` | see below |
     ///
-    /// An unknown key of the profile is an error, and so is a codec endpoint, because this client would not use it.
+    /// An unknown key of the profile is an error.
+    ///
+    /// A codec endpoint is where the CLI encodes and decodes payloads. The codecs of
+    /// [`ClientBuilder::codec`] take its place; a program that names none lets the endpoint encode and decode, too, if
+    /// it has the feature `remote-codec` (`RemoteCodec`). Without that feature it is an error, because payloads would be
+    /// sent as they are; `ClientBuilder::from_env()?.codecs(Codecs::new())` sends them so.
     ///
     /// # Errors
     /// As [`Client::connect`]; [`ConnectError::Configuration`] names the file and line, or the variable.

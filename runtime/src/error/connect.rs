@@ -32,6 +32,13 @@ pub enum ConnectError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The URL of a codec endpoint is not one.
+    CodecEndpoint {
+        /// The URL as it was passed.
+        endpoint: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The address requires TLS, and this program was built without it.
     TlsMissing {
         /// The address as it was passed.
@@ -106,6 +113,11 @@ impl fmt::Display for ConnectError {
                 "`{address}` is not a server address: {reason}; write `localhost:7233` or \
                  `http://localhost:7233`"
             ),
+            Self::CodecEndpoint { endpoint, reason } => write!(
+                f,
+                "`{endpoint}` is not the URL of a codec endpoint: {reason}; write \
+                 `http://localhost:8081` or `https://codecs.acme.com/{{namespace}}`"
+            ),
             Self::TlsMissing { address } => write!(
                 f,
                 "`{address}` asks for TLS, without which this program was built: add the feature \
@@ -162,6 +174,7 @@ impl std::error::Error for ConnectError {
             Self::Refused { source, .. } => Some(source),
             Self::Configuration { .. }
             | Self::Address { .. }
+            | Self::CodecEndpoint { .. }
             | Self::TlsMissing { .. }
             | Self::TlsOptions { .. }
             | Self::Tls { .. }

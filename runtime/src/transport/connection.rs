@@ -81,7 +81,7 @@ async fn handshake(
     let first_bytes = FirstBytes::default();
     #[cfg(feature = "tls")]
     if let Some(tls) = &target.tls {
-        let wrapped = tls.wrap(&address.host, socket);
+        let wrapped = tls.wrap(&address.host, b"h2", socket);
         let wrapped = in_time(deadline, "the TLS handshake is not answered", wrapped).await;
         let socket = wrapped.map_err(|error| match tls::refusal(&error) {
             Some(reason) => io::Error::other(ForeignAnswer::Tls(reason)),

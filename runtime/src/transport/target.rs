@@ -70,7 +70,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    pub(super) async fn open(&self) -> io::Result<TcpStream> {
+    pub(crate) async fn open(&self) -> io::Result<TcpStream> {
         let found = lookup_host((&*self.host, self.port)).await?;
         first_to_connect(in_turns(found.collect())).await
     }

@@ -181,21 +181,29 @@ impl Tls {
         self.server_name.as_deref()
     }
 
-    /// TLS over the connection, to the server at the host.
-    pub(crate) async fn wrap<S>(&self, host: &str, socket: S) -> io::Result<TlsStream<S>>
+    /// TLS over the connection, to the server at the host; the protocol is what is spoken over it, by its
+    /// [registered name](https://www.iana.org/assignments/tls-extensiontype-values#alpn-protocol-ids).
+    pub(crate) async fn wrap<S>(
+        &self,
+        host: &str,
+        protocol: &[u8],
+        socket: S,
+    ) -> io::Result<TlsStream<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let (this, host) = (self.clone(), host.to_owned());
         let config = spawn_blocking(move || this.config(&host)).await;
-        let (config, sni) = config
+        let (mut config, sni) = config
             .map_err(io::Error::other)?
             .map_err(io::Error::other)?;
-        TlsConnector::from(config).connect(sni, socket).await
+        config.alpn_protocols = vec![protocol.to_vec()];
+        let connector = TlsConnector::from(Arc::new(config));
+        connector.connect(sni, socket).await
     }
 
     /// The configuration of one connection, and the name it asks for.
-    fn config(&self, host: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), TlsFault> {
+    fn config(&self, host: &str) -> Result<(ClientConfig, ServerName<'static>), TlsFault> {
         let verified = name(self.server_name.as_deref().unwrap_or(host))?;
         let sni = match &self.sni {
             Some(sni) => name(sni)?,
@@ -223,7 +231,7 @@ impl Tls {
             .map_err(|error| TlsFault(error.to_string()))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
-        let mut config = match &self.certificate {
+        let config = match &self.certificate {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => {
                 let chain = certificate.certificates("client certificate")?;
@@ -238,8 +246,7 @@ impl Tls {
                     })?
             }
         };
-        config.alpn_protocols = vec![b"h2".to_vec()];
-        Ok((Arc::new(config), sni))
+        Ok((config, sni))
     }
 
     fn root_store(&self) -> Result<RootCertStore, TlsFault> {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use durably::{
+    client::RemoteCodec,
     codec::{Codecs, Compression, Encryption, Endpoint, Keys},
     prelude::*,
 };
@@ -84,6 +85,7 @@ impl RustLetter {
 
 on_both_servers! {
     python_and_durably_read_what_the_other_encrypts
+    python_and_a_program_without_keys_read_what_the_other_encrypts
     the_cli_decodes_by_the_codec_endpoint
 }
 
@@ -99,6 +101,18 @@ async fn is_unseen(world: &World, workflow_id: &str) -> bool {
 }
 
 async fn python_and_durably_read_what_the_other_encrypts(world: &World) -> Result<()> {
+    exchange_letters(world, codecs()).await
+}
+
+async fn python_and_a_program_without_keys_read_what_the_other_encrypts(
+    world: &World,
+) -> Result<()> {
+    let served = Served::start(Endpoint::new(codecs())).await?;
+    let remote = RemoteCodec::new(format!("http://{}", served.address))?;
+    exchange_letters(world, Codecs::new().codec(remote).encode_failures()).await
+}
+
+async fn exchange_letters(world: &World, codecs: Codecs) -> Result<()> {
     let Some(python) = tool("DURABLY_PYTHON", PROGRAM) else {
         return Ok(());
     };
@@ -108,7 +122,7 @@ async fn python_and_durably_read_what_the_other_encrypts(world: &World) -> Resul
         .args([&world.address(), &world.queue, "worker"])
         .stdin(Stdio::piped());
     let _python = Process::start(command, "ready");
-    let client = world.client.with_codecs(codecs());
+    let client = world.client.with_codecs(codecs);
     let worker = Worker::new(&client, format!("{}-rust", world.queue))
         .workflow::<RustLetter>()
         .activity::<stamp>();

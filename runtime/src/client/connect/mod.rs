@@ -1,8 +1,11 @@
 //! Connection to a server: address, credentials, keep-alive.
 
 mod address;
+mod codec_endpoint;
 mod failure;
 mod profile;
+#[cfg(feature = "remote-codec")]
+mod remote_codec;
 
 use std::{
     fmt,
@@ -21,8 +24,11 @@ use http::{
 };
 use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 
+#[cfg(feature = "remote-codec")]
+pub use self::remote_codec::RemoteCodec;
 use self::{
     address::{Written, parse, parse_proxy, without_credentials},
+    codec_endpoint::CodecEndpoint,
     failure::{not_connected, refused},
     profile::Environment,
 };
@@ -101,7 +107,10 @@ pub struct ClientBuilder {
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
     converter: Converter,
-    codecs: Codecs,
+    /// Those that the program names, which may be none.
+    codecs: Option<Codecs>,
+    /// That of the configuration.
+    codec_endpoint: Option<CodecEndpoint>,
     interceptors: ClientChain,
     meter: Option<Arc<dyn Meter>>,
     connecting: Connecting,
@@ -140,7 +149,8 @@ impl ClientBuilder {
             #[cfg(feature = "tls")]
             tls: None,
             converter: Converter::default(),
-            codecs: Codecs::new(),
+            codecs: None,
+            codec_endpoint: None,
             interceptors: ClientChain::default(),
             meter: None,
             connecting: Connecting::default(),
@@ -353,11 +363,12 @@ impl ClientBuilder {
     /// # }
     /// ```
     pub fn codec(mut self, codec: impl PayloadCodec) -> Self {
-        self.codecs = self.codecs.codec(codec);
+        self.codecs = Some(self.codecs.unwrap_or_default().codec(codec));
         self
     }
 
-    /// The codecs with their options, in place of those that were added before.
+    /// The codecs with their options, in place of those that were added before. `Codecs::new()` is none, whatever
+    /// the configuration says.
     ///
     /// ```no_run
     /// # use durably::{Client, codec::{Codecs, PayloadCodec}};
@@ -368,7 +379,7 @@ impl ClientBuilder {
     /// # }
     /// ```
     pub fn codecs(mut self, codecs: Codecs) -> Self {
-        self.codecs = codecs;
+        self.codecs = Some(codecs);
         self
     }
 
@@ -417,9 +428,10 @@ impl ClientBuilder {
         check_in_background(&target, timeout).await?;
         let (all, scheme) = (shown(&target), scheme(&target));
         let channel = channel(target)?;
+        let codecs = self.chosen_codecs()?;
         let connected = channel.connect().await;
         connected.map_err(|error| not_connected(all, error))?;
-        let client = self.client(channel.clone(), headers);
+        let client = self.client(channel.clone(), headers, codecs);
         let left = timeout.saturating_sub(started.elapsed());
         let address = || format!("{scheme}://{}", channel.address());
         greet(client.caller(), address, left).await?;
@@ -445,10 +457,20 @@ impl ClientBuilder {
         let target = self.target()?;
         #[cfg(feature = "tls")]
         check(&target)?;
-        Ok(self.client(channel(target)?, headers))
+        let codecs = self.chosen_codecs()?;
+        Ok(self.client(channel(target)?, headers, codecs))
     }
 
-    fn client(self, channel: Channel, headers: HeaderMap) -> Client {
+    /// Those that the program names, or else that of the configuration.
+    fn chosen_codecs(&self) -> Result<Codecs, ConnectError> {
+        match (&self.codecs, &self.codec_endpoint) {
+            (Some(codecs), _) => Ok(codecs.clone()),
+            (None, Some(endpoint)) => endpoint.codecs(),
+            (None, None) => Ok(Codecs::new()),
+        }
+    }
+
+    fn client(self, channel: Channel, headers: HeaderMap, codecs: Codecs) -> Client {
         let key = match self.api_key {
             Some(Key::Given(key)) => Some(key),
             Some(Key::Fixed(_)) | None => None,
@@ -459,7 +481,7 @@ impl ClientBuilder {
             Some(meter) => caller.with_meter(meter),
             None => caller,
         };
-        Client(Arc::new(caller), self.converter, self.interceptors).with_codecs(self.codecs)
+        Client(Arc::new(caller), self.converter, self.interceptors).with_codecs(codecs)
     }
 
     fn target(&self) -> Result<Target, ConnectError> {
@@ -597,6 +619,7 @@ impl fmt::Debug for ClientBuilder {
             tls,
             converter,
             codecs,
+            codec_endpoint,
             interceptors: _,
             meter,
             connecting: _,
@@ -620,6 +643,7 @@ impl fmt::Debug for ClientBuilder {
             .field("proxy", &proxy.as_deref().map(without_credentials))
             .field("converter", converter)
             .field("codecs", codecs)
+            .field("codec_endpoint", codec_endpoint)
             .field("meter", &meter.is_some());
         #[cfg(feature = "tls")]
         shown.field("tls", tls);

@@ -11,6 +11,8 @@ mod histories;
 mod keyed;
 mod malformed;
 mod refusals;
+#[cfg(feature = "remote-codec")]
+mod remote_codec;
 mod repeated;
 mod runs;
 mod schedules;

@@ -28,16 +28,16 @@ use crate::{
 };
 
 /// Who issues certificates.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, PEM.
-struct Issued {
+pub(super) struct Issued {
     certificate: String,
     key: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         let name = format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -47,11 +47,11 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    fn root(&self) -> String {
+    pub(super) fn root(&self) -> String {
         self.0.pem()
     }
 
-    fn issue(&self, name: &str) -> Issued {
+    pub(super) fn issue(&self, name: &str) -> Issued {
         self.issue_with(name, |_| {})
     }
 
@@ -81,25 +81,7 @@ struct Server {
 }
 
 async fn server(identity: &Issued, clients: Option<&Authority>) -> Server {
-    let provider = Arc::new(default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .unwrap();
-    let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(authority) => {
-            let mut roots = RootCertStore::empty();
-            roots.add(authority.0.der().clone()).unwrap();
-            let verifier =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
-            builder.with_client_cert_verifier(verifier.unwrap())
-        }
-    };
-    let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
-    let mut config = builder.with_single_cert(vec![certificate], key).unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    let config = Arc::new(config);
+    let config = server_config(identity, clients, b"h2");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (names, asked_for) = mpsc::unbounded_channel();
@@ -125,6 +107,38 @@ async fn server(identity: &Issued, clients: Option<&Authority>) -> Server {
         }
     });
     Server { address, asked_for }
+}
+
+fn server_config(
+    identity: &Issued,
+    clients: Option<&Authority>,
+    protocol: &[u8],
+) -> Arc<ServerConfig> {
+    let provider = Arc::new(default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.0.der().clone()).unwrap();
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build();
+            builder.with_client_cert_verifier(verifier.unwrap())
+        }
+    };
+    let certificate = CertificateDer::from_pem_slice(identity.certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(identity.key.as_bytes()).unwrap();
+    let mut config = builder.with_single_cert(vec![certificate], key).unwrap();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    Arc::new(config)
+}
+
+/// Accepts connections over TLS, from anyone, for this protocol.
+#[cfg(feature = "remote-codec")]
+pub(super) fn acceptor(identity: &Issued, protocol: &[u8]) -> TlsAcceptor {
+    server_config(identity, None, protocol).into()
 }
 
 async fn refusal(address: &str, tls: Tls) -> String {

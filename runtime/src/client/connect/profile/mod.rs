@@ -13,7 +13,7 @@ use tracing::warn;
 
 pub(super) use self::environment::Environment;
 use self::{environment::header, file::read, tls::TlsTable};
-use super::{ClientBuilder, address::DEFAULT_PORT};
+use super::{ClientBuilder, address::DEFAULT_PORT, codec_endpoint::CodecEndpoint};
 use crate::error::ConnectError;
 
 /// How to connect, as far as it is configured.
@@ -37,8 +37,7 @@ struct Profile {
 #[serde(deny_unknown_fields)]
 struct CodecTable {
     endpoint: Option<String>,
-    #[serde(rename = "auth")]
-    _auth: Option<String>,
+    auth: Option<String>,
 }
 
 /// The builder that the file and the variables describe; the profile is the named one, or that of
@@ -60,7 +59,7 @@ fn set(value: Option<String>) -> Option<String> {
     value.filter(|it| !it.is_empty())
 }
 
-fn wrong(problem: String) -> ConnectError {
+pub(super) fn wrong(problem: String) -> ConnectError {
     ConnectError::Configuration { problem }
 }
 
@@ -76,9 +75,9 @@ impl Profile {
         replace(&mut self.authority, "TEMPORAL_CLIENT_AUTHORITY");
         replace(&mut self.namespace, "TEMPORAL_NAMESPACE");
         replace(&mut self.api_key, "TEMPORAL_API_KEY");
-        if let Some(endpoint) = environment.get("TEMPORAL_CODEC_ENDPOINT") {
-            self.codec.get_or_insert_default().endpoint = Some(endpoint.to_owned());
-        }
+        let codec = self.codec.get_or_insert_default();
+        replace(&mut codec.endpoint, "TEMPORAL_CODEC_ENDPOINT");
+        replace(&mut codec.auth, "TEMPORAL_CODEC_AUTH");
         for name in environment.unknown_of_tls() {
             warn!("the variable {name} is not one of the configuration, and has no effect");
         }
@@ -118,16 +117,6 @@ impl Profile {
     }
 
     fn builder(self) -> Result<ClientBuilder, ConnectError> {
-        if self
-            .codec
-            .is_some_and(|codec| set(codec.endpoint).is_some())
-        {
-            return Err(wrong(
-                "the codec endpoint (`codec.endpoint`, TEMPORAL_CODEC_ENDPOINT) is not supported: \
-                 payloads would be sent as they are"
-                    .to_owned(),
-            ));
-        }
         let address = set(self.address);
         let address = address.unwrap_or_else(|| format!("localhost:{DEFAULT_PORT}"));
         let mut builder = ClientBuilder::new(address);
@@ -136,6 +125,13 @@ impl Profile {
         }
         if let Some(namespace) = set(self.namespace) {
             builder = builder.namespace(namespace);
+        }
+        let codec = self.codec.unwrap_or_default();
+        if let Some(url) = set(codec.endpoint) {
+            builder.codec_endpoint = Some(CodecEndpoint {
+                url,
+                authorization: set(codec.auth),
+            });
         }
         let key = set(self.api_key);
         let has_key = key.is_some();
@@ -161,8 +157,14 @@ impl Profile {
 mod tests {
     use std::path::PathBuf;
 
+    use durably_engine::Payload;
+
     use super::{Environment, builder};
-    use crate::{client::ClientBuilder, error::ConnectError};
+    use crate::{
+        client::ClientBuilder,
+        codec::{CodecContext, CodecError, Codecs, PayloadCodec},
+        error::ConnectError,
+    };
 
     /// A file that is removed at the end of a test.
     struct File(PathBuf);
@@ -366,8 +368,7 @@ disabled = true
     fn values_that_contradict_each_other_are_refused() {
         let file = File::of(
             "contradictions",
-            "[profile.default.tls]\nclient_cert_path = \"a.pem\"\n[profile.codec.codec]\nendpoint = \
-             \"http://x\"",
+            "[profile.default.tls]\nclient_cert_path = \"a.pem\"",
         );
         for (variables, words) in [
             (
@@ -376,11 +377,76 @@ disabled = true
             ),
             (("TEMPORAL_TLS_SERVER_NAME", "x"), "belong together"),
             (("TEMPORAL_TLS", "yes"), "`yes` is no value of TEMPORAL_TLS"),
-            (("TEMPORAL_PROFILE", "codec"), "codec endpoint"),
-            (("TEMPORAL_CODEC_ENDPOINT", "http://x"), "codec endpoint"),
         ] {
             let error = problem(builder(&file.environment(&[variables]), None));
             assert!(error.contains(words), "{error}");
+        }
+    }
+
+    /// The codecs of a client that the builder makes, as `Debug` shows them.
+    fn codecs(built: Result<ClientBuilder, ConnectError>) -> Result<String, String> {
+        let chosen = built.and_then(|builder| builder.chosen_codecs());
+        let chosen = chosen.map_err(|error| error.to_string())?;
+        Ok(format!("{chosen:?}"))
+    }
+
+    #[test]
+    fn the_codec_endpoint_is_for_programs_that_name_no_codecs() {
+        let file = File::of(
+            "codec",
+            "[profile.default.codec]\nendpoint = \"http://localhost:8081\"\nauth = \"s3cret\"",
+        );
+        let environment = file.environment(&[]);
+        let shown = format!("{:?}", builder(&environment, None).unwrap());
+        assert!(shown.contains("http://localhost:8081"), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
+        let none = builder(&environment, None).map(|it| it.codecs(Codecs::new()));
+        assert!(codecs(none).unwrap().contains("codecs: []"));
+        let own = builder(&environment, None).map(|it| it.codec(Own));
+        assert!(codecs(own).unwrap().contains("codecs: [\"Own\"]"));
+        let named_nowhere = codecs(builder(&environment, None));
+        if cfg!(feature = "remote-codec") {
+            let shown = named_nowhere.unwrap();
+            assert!(shown.contains("codecs: [\"RemoteCodec\"]"), "{shown}");
+            let wrong = file.environment(&[("TEMPORAL_CODEC_ENDPOINT", "localhost:8081")]);
+            let error = codecs(builder(&wrong, None)).expect_err("it has no scheme");
+            assert!(error.contains("`localhost:8081` is not the URL"), "{error}");
+            let wrong = file.environment(&[("TEMPORAL_CODEC_AUTH", "s3cret\n")]);
+            let error = codecs(builder(&wrong, None)).expect_err("it has a line break");
+            assert!(
+                error.contains("authorization") && !error.contains("s3cret"),
+                "{error}"
+            );
+        } else {
+            let error = named_nowhere.expect_err("payloads would be sent as they are");
+            for words in [
+                "`http://localhost:8081`",
+                "`.codecs(Codecs::new())`",
+                "`remote-codec`",
+            ] {
+                assert!(error.contains(words), "{error}");
+            }
+        }
+    }
+
+    /// A codec that changes nothing.
+    struct Own;
+
+    impl PayloadCodec for Own {
+        async fn encode(
+            &self,
+            payloads: Vec<Payload>,
+            _: &CodecContext,
+        ) -> Result<Vec<Payload>, CodecError> {
+            Ok(payloads)
+        }
+
+        async fn decode(
+            &self,
+            payloads: Vec<Payload>,
+            _: &CodecContext,
+        ) -> Result<Vec<Payload>, CodecError> {
+            Ok(payloads)
         }
     }
 
