@@ -8,7 +8,8 @@
 //! - `Encryption` (feature `encryption`) encrypts with AES-256-GCM, and `Compression` (feature `compression`)
 //!   compresses with Zstandard or zlib, both as the samples of the other SDKs do.
 //! - `ClaimCheck` (feature `claim-check`) keeps large payloads in a store of your own.
-//! - `Endpoint` (feature `codec-server`) lets the `temporal` CLI and the UI decode.
+//! - `Endpoint` (feature `codec-server`) lets the `temporal` CLI and the UI decode, and
+//!   [`client::RemoteCodec`](crate::client) (feature `remote-codec`) a program that must not have the keys.
 //!
 //! ```no_run
 //! # #[cfg(all(feature = "encryption", feature = "compression"))]
@@ -229,12 +230,13 @@ impl std::error::Error for At {
 ///
 /// | payload | context |
 /// |---|---|
+/// | arguments of a workflow, from a client, a parent, a schedule or the run before | the workflow, and its type |
 /// | arguments of an activity | the workflow that calls it, and the type of the activity |
 /// | results, failures and heartbeats of an activity | the workflow alone |
 /// | the same, from a client that has only the task token | the namespace alone |
-/// | arguments, memo, summary, result and failure of a child | the child |
+/// | memo, summary, result and failure of a child | the child |
 /// | a signal from one workflow to another | the receiver |
-/// | arguments and memo in a schedule | the workflow id in the schedule, to which servers add the time |
+/// | arguments and memo in a schedule | as of a workflow, with the workflow id in the schedule, to which servers add the time |
 /// | the memo of a schedule | the namespace alone |
 /// | everything else | the workflow in whose history or description it is |
 ///
@@ -287,6 +289,22 @@ impl CodecContext {
     /// The workflow that the payloads belong to.
     pub fn workflow_id(&self) -> Option<&str> {
         Some(&*self.subject.workflow_id).filter(|id| !id.is_empty())
+    }
+
+    /// The type of the workflow whose arguments the payloads are. No other payload has it: who reads a result, or sends
+    /// a signal, may know the workflow by its id alone.
+    ///
+    /// ```
+    /// use durably::codec::CodecContext;
+    ///
+    /// /// Arguments of payrolls have a key of their own.
+    /// fn is_payroll(context: &CodecContext) -> bool {
+    ///     context.workflow_type() == Some("Payroll")
+    /// }
+    /// # assert!(!is_payroll(&CodecContext::of_namespace("shop")));
+    /// ```
+    pub fn workflow_type(&self) -> Option<&str> {
+        self.subject.workflow_type.as_deref()
     }
 
     /// The type of the activity whose arguments the payloads are.

@@ -95,8 +95,9 @@ const SEALED: &str = "binary/sealed";
 
 fn key(context: &CodecContext) -> Vec<u8> {
     let workflow_id = context.workflow_id().unwrap_or_default();
+    let workflow_type = context.workflow_type().unwrap_or_default();
     let activity_type = context.activity_type().unwrap_or_default();
-    format!("{workflow_id}/{activity_type}:").into_bytes()
+    format!("{workflow_id}/{workflow_type}/{activity_type}:").into_bytes()
 }
 
 impl PayloadCodec for Keyed {

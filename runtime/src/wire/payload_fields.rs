@@ -17,25 +17,29 @@ use durably_proto::{
 
 use super::{Fault, WireError, encoded_failure, failure::limit_causes, marker, payload};
 
-/// The workflow that a payload belongs to, and the activity if it is an argument of one.
+/// The workflow that a payload belongs to, and the type of the workflow or activity whose argument it is.
 ///
 /// Codecs may derive a key from it, so whoever encodes a payload and all who decode it name the same
 /// subject. Each message has to say it by itself, because codecs run before the engine:
 ///
 /// | payload | subject |
 /// |---|---|
-/// | arguments and headers of an activity | the workflow that calls it, and the activity |
+/// | arguments of a workflow | the workflow, and its type |
+/// | arguments and headers of an activity | the workflow that calls it, and the type of the activity |
 /// | results, failures and heartbeats of an activity | the workflow alone: the events with them do not name the activity |
 /// | the same, from a client that has only the task token | nothing: the token is opaque |
-/// | arguments, headers, memo, summary, result and failure of a child | the child |
+/// | headers, memo, summary, result and failure of a child | the child |
 /// | a signal from one workflow to another | the receiver |
-/// | arguments, headers and memo in a schedule | the workflow id in the schedule, to which servers add the time |
+/// | headers and memo in a schedule | the workflow id in the schedule, to which servers add the time |
 /// | the memo of a schedule | nothing |
 /// | everything else | the workflow in whose history or description it is |
+///
+/// The type of a workflow is known to few others: who reads a result, or signals, may know the workflow's id alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Subject {
     /// Empty if the message does not say.
     pub(crate) workflow_id: String,
+    pub(crate) workflow_type: Option<String>,
     pub(crate) activity_type: Option<String>,
 }
 
@@ -44,7 +48,7 @@ impl Subject {
     pub(crate) fn workflow(id: impl Into<String>) -> Self {
         Self {
             workflow_id: id.into(),
-            activity_type: None,
+            ..Self::default()
         }
     }
 }
@@ -343,16 +347,17 @@ macro_rules! fields {
     )* };
 }
 
-/// Messages with the arguments and the header of the activity that they name, which belong to it; what
-/// else they have does not.
-macro_rules! fields_of_activity {
-    ($($($message:ident)::+ { $($argument:ident),* } { $($other:ident),* })*) => { $(
+/// Messages with the arguments of the workflow or activity whose type they name; what else they have does not
+/// belong to the type.
+macro_rules! fields_of_type {
+    ($($of:ident: $($message:ident)::+ { $($argument:ident),* } { $($other:ident),* })*) => { $(
         impl PayloadFields for $($message)::+ {
+            #[allow(deprecated, reason = "older servers fill deprecated fields")]
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
-                let activity_type = self.activity_type.as_ref().map(|it| it.name.clone());
-                let outer = std::mem::replace(&mut visitor.about.activity_type, activity_type);
+                let named = self.$of.as_ref().map(|it| it.name.clone());
+                let outer = std::mem::replace(&mut visitor.about.$of, named);
                 $( visitor.field(stringify!($argument), &mut self.$argument); )*
-                visitor.about.activity_type = outer;
+                visitor.about.$of = outer;
                 $( visitor.field(stringify!($other), &mut self.$other); )*
             }
         }
@@ -376,12 +381,18 @@ impl WorkflowName for Option<common::v1::WorkflowExecution> {
     }
 }
 
-/// Messages whose payloads belong to the workflow that a field of them names.
+/// Messages whose payloads belong to the workflow that a field of them names; its arguments come first.
 macro_rules! fields_of_workflow {
-    ($($($message:ident)::+ [$owner:ident] { $($field:ident),* })*) => { $(
+    ($($($message:ident)::+ [$owner:ident] $($argument:ident)? { $($field:ident),* })*) => { $(
         impl PayloadFields for $($message)::+ {
             fn visit(&mut self, visitor: &mut Visitor<'_>) {
                 visitor.within(self.$owner.workflow_id(), |visitor| {
+                    $(
+                        let named = self.workflow_type.as_ref().map(|it| it.name.clone());
+                        visitor.about.workflow_type = named;
+                        visitor.field(stringify!($argument), &mut self.$argument);
+                        visitor.about.workflow_type = None;
+                    )?
                     $( visitor.field(stringify!($field), &mut self.$field); )*
                 });
             }
@@ -513,7 +524,6 @@ fields! {
     update::v1::Acceptance { accepted_request }
     update::v1::Rejection { rejected_request, failure }
     update::v1::Response { outcome }
-    workflowservice::v1::StartWorkflowExecutionRequest { input, memo, header, continued_failure, last_completion_result, completion_callbacks, user_metadata }
     errordetails::v1::QueryFailedFailure { failure }
     workflowservice::v1::PollWorkflowTaskQueueResponse { history, query, queries, messages }
     workflowservice::v1::RespondWorkflowTaskCompletedRequest { commands, query_results, messages }
@@ -529,7 +539,6 @@ fields! {
     history::v1::History { events }
     sdk::v1::EventGroupMarker { variant }
     sdk::v1::event_group_marker::Label { label }
-    history::v1::WorkflowExecutionStartedEventAttributes { input, continued_failure, last_completion_result, memo, header, completion_callbacks }
     history::v1::WorkflowExecutionCompletedEventAttributes { result }
     history::v1::WorkflowExecutionFailedEventAttributes { failure }
     history::v1::WorkflowTaskFailedEventAttributes { failure }
@@ -541,7 +550,6 @@ fields! {
     history::v1::WorkflowExecutionSignaledEventAttributes { input, header }
     history::v1::WorkflowExecutionTerminatedEventAttributes { details }
     history::v1::WorkflowExecutionCanceledEventAttributes { details }
-    history::v1::WorkflowExecutionContinuedAsNewEventAttributes { input, failure, last_completion_result, header, memo }
     history::v1::WorkflowExecutionUpdateAcceptedEventAttributes { accepted_request }
     update::v1::Request { input, completion_callbacks }
     update::v1::Input { header, args }
@@ -567,7 +575,6 @@ fields! {
     workflowservice::v1::execute_multi_operation_response::Response { response }
     workflowservice::v1::UpdateWorkflowExecutionResponse { outcome }
     workflowservice::v1::SignalWorkflowExecutionRequest { input, header }
-    workflowservice::v1::SignalWithStartWorkflowExecutionRequest { input, signal_input, memo, header, user_metadata }
     workflowservice::v1::QueryWorkflowRequest { query }
     workflowservice::v1::QueryWorkflowResponse { query_result }
     workflowservice::v1::PollWorkflowExecutionUpdateResponse { outcome }
@@ -583,7 +590,6 @@ fields! {
     command::v1::CompleteWorkflowExecutionCommandAttributes { result }
     command::v1::FailWorkflowExecutionCommandAttributes { failure }
     command::v1::CancelWorkflowExecutionCommandAttributes { details }
-    command::v1::ContinueAsNewWorkflowExecutionCommandAttributes { input, failure, last_completion_result, header, memo }
     command::v1::ModifyWorkflowPropertiesCommandAttributes { upserted_memo }
     command::v1::ScheduleNexusOperationCommandAttributes { input }
     workflowservice::v1::RespondWorkflowTaskCompletedResponse { workflow_task, activity_tasks }
@@ -708,10 +714,10 @@ fields! {
 
 fields_of_workflow! {
     workflow::v1::WorkflowExecutionInfo [execution] { memo }
-    workflow::v1::NewWorkflowExecutionInfo [workflow_id] { input, memo, header, user_metadata }
-    command::v1::StartChildWorkflowExecutionCommandAttributes [workflow_id] { input, header, memo }
+    workflow::v1::NewWorkflowExecutionInfo [workflow_id] input { memo, header, user_metadata }
+    command::v1::StartChildWorkflowExecutionCommandAttributes [workflow_id] input { header, memo }
     command::v1::SignalExternalWorkflowExecutionCommandAttributes [execution] { input, header }
-    history::v1::StartChildWorkflowExecutionInitiatedEventAttributes [workflow_id] { input, header, memo }
+    history::v1::StartChildWorkflowExecutionInitiatedEventAttributes [workflow_id] input { header, memo }
     history::v1::ChildWorkflowExecutionStartedEventAttributes [workflow_execution] { header }
     history::v1::ChildWorkflowExecutionCompletedEventAttributes [workflow_execution] { result }
     history::v1::ChildWorkflowExecutionFailedEventAttributes [workflow_execution] { failure }
@@ -719,10 +725,15 @@ fields_of_workflow! {
     history::v1::SignalExternalWorkflowExecutionInitiatedEventAttributes [workflow_execution] { input, header }
 }
 
-fields_of_activity! {
-    history::v1::ActivityTaskScheduledEventAttributes { header, input } {}
-    command::v1::ScheduleActivityTaskCommandAttributes { header, input } {}
-    workflowservice::v1::PollActivityTaskQueueResponse { header, input } { heartbeat_details }
+fields_of_type! {
+    workflow_type: command::v1::ContinueAsNewWorkflowExecutionCommandAttributes { input } { failure, last_completion_result, header, memo }
+    workflow_type: workflowservice::v1::SignalWithStartWorkflowExecutionRequest { input } { signal_input, memo, header, user_metadata }
+    workflow_type: history::v1::WorkflowExecutionContinuedAsNewEventAttributes { input } { failure, last_completion_result, header, memo }
+    workflow_type: history::v1::WorkflowExecutionStartedEventAttributes { input } { continued_failure, last_completion_result, memo, header, completion_callbacks }
+    workflow_type: workflowservice::v1::StartWorkflowExecutionRequest { input } { memo, header, continued_failure, last_completion_result, completion_callbacks, user_metadata }
+    activity_type: history::v1::ActivityTaskScheduledEventAttributes { header, input } {}
+    activity_type: command::v1::ScheduleActivityTaskCommandAttributes { header, input } {}
+    activity_type: workflowservice::v1::PollActivityTaskQueueResponse { header, input } { heartbeat_details }
 }
 
 variants! {

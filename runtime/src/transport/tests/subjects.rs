@@ -8,7 +8,7 @@ use durably_proto::{
     Message as _,
     api::{
         command::v1 as command,
-        common::v1::{self as common, ActivityType, WorkflowExecution},
+        common::v1::{self as common, ActivityType, WorkflowExecution, WorkflowType},
         failure::v1 as failure,
         history::v1 as history,
         protocol::v1 as protocol,
@@ -123,6 +123,12 @@ fn timed_out() -> Option<failure::Failure> {
     Some(failure::Failure {
         failure_info: Some(failure::failure::FailureInfo::TimeoutFailureInfo(info)),
         ..Default::default()
+    })
+}
+
+fn workflow_type() -> Option<WorkflowType> {
+    Some(WorkflowType {
+        name: "Order".to_owned(),
     })
 }
 
@@ -329,10 +335,12 @@ use command::command::Attributes as Command;
 async fn a_start_by_a_client() {
     let start = || pb::StartWorkflowExecutionRequest {
         workflow_id: CALLER.to_owned(),
+        workflow_type: workflow_type(),
         ..Default::default()
     };
     let signal_with_start = || pb::SignalWithStartWorkflowExecutionRequest {
         workflow_id: CALLER.to_owned(),
+        workflow_type: workflow_type(),
         ..Default::default()
     };
     let update_with_start = |start| {
@@ -358,6 +366,7 @@ async fn a_start_by_a_client() {
         requested::<UpdateWithStart>(update_with_start(with_input)).await,
     ] {
         let event = history::WorkflowExecutionStartedEventAttributes {
+            workflow_type: workflow_type(),
             input: list(),
             ..Default::default()
         };
@@ -639,6 +648,7 @@ async fn the_start_of_a_child() {
     ] {
         let start = command::StartChildWorkflowExecutionCommandAttributes {
             workflow_id: CHILD.to_owned(),
+            workflow_type: workflow_type(),
             input: input.clone(),
             header: header.clone(),
             memo: memo.clone(),
@@ -648,6 +658,7 @@ async fn the_start_of_a_child() {
         let sealed = commanded(CALLER, start).await;
         let initiated = history::StartChildWorkflowExecutionInitiatedEventAttributes {
             workflow_id: CHILD.to_owned(),
+            workflow_type: workflow_type(),
             input: input.clone(),
             header: header.clone(),
             memo: memo.clone(),
@@ -666,6 +677,7 @@ async fn the_start_of_a_child() {
             sealed.is_shown(CHILD).await;
         }
         let started = history::WorkflowExecutionStartedEventAttributes {
+            workflow_type: workflow_type(),
             input,
             header,
             memo,
@@ -679,6 +691,7 @@ async fn the_start_of_a_child() {
 async fn the_summary_of_a_child_and_of_an_activity() {
     let start = command::StartChildWorkflowExecutionCommandAttributes {
         workflow_id: CHILD.to_owned(),
+        workflow_type: workflow_type(),
         ..Default::default()
     };
     let start = command::Command {
@@ -689,6 +702,7 @@ async fn the_summary_of_a_child_and_of_an_activity() {
     let sealed = with_command(CALLER, start).await;
     let initiated = history::StartChildWorkflowExecutionInitiatedEventAttributes {
         workflow_id: CHILD.to_owned(),
+        workflow_type: workflow_type(),
         ..Default::default()
     };
     let mut initiated = Recorded::from(initiated);
@@ -777,6 +791,7 @@ async fn the_end_of_a_run_and_of_a_child() {
     cancelled.is_recorded(CALLER, event).await;
 
     let next = command::ContinueAsNewWorkflowExecutionCommandAttributes {
+        workflow_type: workflow_type(),
         input: list(),
         ..Default::default()
     };
@@ -786,11 +801,13 @@ async fn the_end_of_a_run_and_of_a_child() {
     )
     .await;
     let event = history::WorkflowExecutionContinuedAsNewEventAttributes {
+        workflow_type: workflow_type(),
         input: list(),
         ..Default::default()
     };
     input.is_recorded(CALLER, event).await;
     let event = history::WorkflowExecutionStartedEventAttributes {
+        workflow_type: workflow_type(),
         input: list(),
         ..Default::default()
     };

@@ -224,6 +224,23 @@ fn payloads_of_updates_within_a_task_are_visited_and_put_back() {
 }
 
 #[test]
+fn the_arguments_of_a_workflow_name_its_type_and_nothing_else_does() {
+    let mut request = workflowservice::v1::StartWorkflowExecutionRequest {
+        workflow_type: Some("Order".into()),
+        input: payload::list_to_proto(vec![Payload::null()]),
+        memo: Some(common::v1::Memo {
+            fields: HashMap::from([("note".to_owned(), payload::to_proto(Payload::null()))]),
+        }),
+        ..Default::default()
+    };
+    let mut types = Vec::new();
+    let mut visit = |about: &Subject, _: Field<'_>| types.push(about.workflow_type.clone());
+    let visited = Visitor::new(Subject::default(), ALL, &mut visit).all_of(&mut request);
+    visited.unwrap();
+    assert_eq!(types, [Some("Order".to_owned()), None]);
+}
+
+#[test]
 fn an_activity_s_payloads_name_it_and_patches_are_left_alone() {
     let scheduled = command::v1::ScheduleActivityTaskCommandAttributes {
         activity_type: Some("charge".into()),
