@@ -237,6 +237,33 @@ impl Caller {
         self.send::<R>(prepared, &mut Attempts::new(patience)).await
     }
 
+    /// As [`call`](Self::call), but does not wait for codecs, which may take long with the payloads of the
+    /// response.
+    pub(crate) async fn call_undecoded<R: Request + 'static>(
+        &self,
+        request: R,
+        patience: Patience,
+    ) -> Result<Arrival<R::Response>, CallError>
+    where
+        R::Message: Rpc<Reply = R::Reply> + 'static,
+        R::Reply: Send + 'static,
+        R::Response: Send,
+    {
+        let (message, about) = self.message(request, None::<fn() -> Subject>).await?;
+        let reply = self.reply(message, &mut Attempts::new(patience)).await;
+        if self.codecs.is_empty() {
+            let response = self.response::<R>(reply, about.as_ref()).await;
+            return response.map(Arrival::Decoded);
+        }
+        let this = self.clone();
+        let mut response: BoxFuture<'static, _> =
+            Box::pin(async move { this.response::<R>(reply, about.as_ref()).await });
+        match (&mut response).now_or_never() {
+            Some(done) => done.map(Arrival::Decoded),
+            None => Ok(Arrival::Decoding(response)),
+        }
+    }
+
     /// As [`call`](Self::call), for a caller that has to know whether the request was repeated.
     pub(crate) async fn call_with<R: Request>(
         &self,
@@ -481,33 +508,6 @@ impl Caller {
         }
     }
 
-    /// As [`call`](Self::call), but does not wait for codecs, which may take long with the payloads of the
-    /// response.
-    pub(crate) async fn call_undecoded<R: Request + 'static>(
-        &self,
-        request: R,
-        patience: Patience,
-    ) -> Result<Arrival<R::Response>, CallError>
-    where
-        R::Message: Rpc<Reply = R::Reply> + 'static,
-        R::Reply: Send + 'static,
-        R::Response: Send,
-    {
-        let (message, about) = self.message(request, None::<fn() -> Subject>).await?;
-        let reply = self.reply(message, &mut Attempts::new(patience)).await;
-        if self.codecs.is_empty() {
-            let response = self.response::<R>(reply, about.as_ref()).await;
-            return response.map(Arrival::Decoded);
-        }
-        let this = self.clone();
-        let mut response: BoxFuture<'static, _> =
-            Box::pin(async move { this.response::<R>(reply, about.as_ref()).await });
-        match (&mut response).now_or_never() {
-            Some(done) => done.map(Arrival::Decoded),
-            None => Ok(Arrival::Decoding(response)),
-        }
-    }
-
     async fn attempt<T: Transport, M: Rpc>(
         &self,
         transport: &T,
@@ -586,6 +586,13 @@ impl Caller {
             && error.retry() != Retry::Interrupted
         {
             availability.note_failure(method, error, pause);
+        }
+    }
+
+    /// Logs that a server which denied the polls accepts them.
+    pub(crate) fn note_accepted_poll(&self) {
+        if let Some(availability) = &self.availability {
+            availability.note_accepted_poll();
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Patience {
     attempt: Duration,
     limit: Limit,
     longest_pause: Duration,
+    /// Whether a request that is denied is repeated: its key or certificate may be renewed meanwhile.
+    outlasts_denial: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,7 @@ impl Patience {
             attempt,
             limit,
             longest_pause: LONGEST_PAUSE,
+            outlasts_denial: false,
         }
     }
 
@@ -67,12 +70,14 @@ impl Patience {
         Self::new(attempt, deadline.map_or(Limit::None, Limit::Deadline))
     }
 
-    /// For a report that the server waits for until then.
+    /// For a report that the server waits for until then. A denial does not end it: the work is done, and would have to
+    /// be done again.
     pub(crate) const fn until(deadline: Instant) -> Self {
         Self {
             attempt: ANSWER_TIMEOUT,
             limit: Limit::Deadline(deadline),
             longest_pause: LONGEST_PAUSE_OF_REPORTS,
+            outlasts_denial: true,
         }
     }
 
@@ -131,6 +136,11 @@ impl Attempts {
     /// The pause before the next attempt, unless the one that failed `now` was the last. The pause before
     /// the last one is shorter, so that it begins before the deadline.
     pub(crate) fn next_pause(&mut self, retry: Retry, now: Instant) -> Option<Duration> {
+        let retry = match retry {
+            Retry::IfAllowed if self.patience.outlasts_denial => Retry::Later,
+            Retry::IfAllowed => Retry::Never,
+            other => other,
+        };
         if retry == Retry::Never || self.patience.limit == Limit::OneAttempt {
             return None;
         }
@@ -142,7 +152,7 @@ impl Attempts {
             .saturating_duration_since(now)
             .saturating_sub(LAST_ATTEMPT);
         let least = match retry {
-            Retry::Later => LATER.min(pause),
+            Retry::Later | Retry::IfAllowed => LATER.min(pause),
             Retry::Soon | Retry::Interrupted | Retry::Never => Duration::ZERO,
         };
         (room > least).then(|| pause.min(room))
@@ -171,7 +181,7 @@ impl Backoff {
         self.failed += 1;
         let first = match retry {
             Retry::Interrupted if failed == 0 => return Duration::ZERO,
-            Retry::Later => LATER,
+            Retry::Later | Retry::IfAllowed => LATER,
             Retry::Soon | Retry::Interrupted | Retry::Never => Duration::from_millis(100),
         };
         let growth = 1.7_f64.powi(failed.min(20).cast_signed());
@@ -212,6 +222,25 @@ mod tests {
             assert!(is_retried(patience, Retry::Interrupted));
         }
         assert!(!is_retried(Patience::one_attempt(SECOND), Retry::Soon));
+    }
+
+    #[test]
+    fn a_denial_is_final_except_for_reports() {
+        for (patience, retried) in [
+            (Patience::at_once(None), false),
+            (Patience::until_answered(), false),
+            (Patience::one_attempt(SECOND), false),
+            (Patience::until(Instant::now() + SECOND * 10), true),
+        ] {
+            assert_eq!(
+                is_retried(patience, Retry::IfAllowed),
+                retried,
+                "{patience:?}"
+            );
+        }
+        let mut attempts = Attempts::new(Patience::until(Instant::now() + SECOND * 10));
+        let pause = attempts.next_pause(Retry::IfAllowed, Instant::now());
+        assert!(pause >= Some(SECOND.mul_f64(0.79)), "{pause:?}");
     }
 
     #[test]

@@ -44,6 +44,8 @@ impl std::error::Error for CodecFault {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retry {
     Never,
+    /// The request is denied: not before its key or certificate is renewed, which calls do not wait for.
+    IfAllowed,
     /// The server is unreachable, restarting or has lost the request: soon.
     Soon,
     /// The server is busy: not before a second has passed.
@@ -77,7 +79,9 @@ const fn table(code: Code) -> (Kind, Retry) {
         Code::Aborted | Code::Internal | Code::Unknown | Code::DataLoss => {
             (Kind::Other, Retry::Soon)
         }
-        Code::PermissionDenied | Code::Unauthenticated => (Kind::PermissionDenied, Retry::Never),
+        Code::PermissionDenied | Code::Unauthenticated => {
+            (Kind::PermissionDenied, Retry::IfAllowed)
+        }
         Code::InvalidArgument | Code::OutOfRange => (Kind::InvalidArgument, Retry::Never),
         Code::NotFound => (Kind::NotFound, Retry::Never),
         Code::Unimplemented => (Kind::Unimplemented, Retry::Never),
@@ -479,7 +483,7 @@ mod tests {
         let retried = CODES.map(|code| (code, retry(&Status::new(code, ""))));
         let passing: Vec<Code> = retried
             .iter()
-            .filter(|(_, retry)| *retry != Retry::Never)
+            .filter(|(_, retry)| !matches!(retry, Retry::Never | Retry::IfAllowed))
             .map(|(code, _)| *code)
             .collect();
         assert_eq!(

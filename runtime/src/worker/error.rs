@@ -35,8 +35,8 @@ pub enum WorkerError {
         /// What is wrong.
         mistakes: Vec<String>,
     },
-    /// The server refuses to give tasks: the namespace does not exist, access is denied, or it does
-    /// not understand the request.
+    /// The server refuses to give tasks: the namespace does not exist, access is denied to a worker that was never
+    /// allowed to poll, or it does not understand the request.
     Refused {
         /// The task queue of the worker.
         task_queue: String,

@@ -1,6 +1,12 @@
 //! The connection of one worker to its server.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::{runtime::Handle, task::JoinHandle};
 
@@ -23,6 +29,8 @@ pub(crate) struct Server {
     /// The runtime of the connection. RPCs run there, because the runtime of the worker's caller may be
     /// blocked, and may end before all is reported.
     net: Handle,
+    /// Set by the first poll that the server answers.
+    has_accepted_poll: AtomicBool,
 }
 
 impl Server {
@@ -35,6 +43,7 @@ impl Server {
         );
         Self {
             net: caller.runtime(),
+            has_accepted_poll: AtomicBool::new(false),
             metrics: WorkerMetrics::new(
                 caller.measures(),
                 &identity.namespace,
@@ -44,6 +53,15 @@ impl Server {
             identity,
             timers,
         }
+    }
+
+    pub(crate) fn record_accepted_poll(&self) {
+        self.has_accepted_poll.store(true, Ordering::Relaxed);
+        self.caller.note_accepted_poll();
+    }
+
+    pub(crate) fn has_accepted_poll(&self) -> bool {
+        self.has_accepted_poll.load(Ordering::Relaxed)
     }
 
     /// Runs a future next to the connection.

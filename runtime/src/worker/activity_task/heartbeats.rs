@@ -70,7 +70,7 @@ fn not_sent(claim: &Claim, follows_fault: bool, error: &CallError) -> Reply {
         CallError::Codec(_) => Reply::CodecFailed,
         error if error.is_too_large() => Reply::Unsendable,
         CallError::Status(_) | CallError::Malformed(_) => {
-            if error.retry() == Retry::Never {
+            if matches!(error.retry(), Retry::Never | Retry::IfAllowed) {
                 let what = "the server refused a heartbeat";
                 log::on_attempt!(log::warning, info, ?code, error = text, "{what}");
             }

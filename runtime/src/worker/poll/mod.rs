@@ -209,6 +209,9 @@ impl<Q: Queue> Group<Q> {
         if has_task || was_long {
             backoff.reset();
         }
+        if polled.is_ok() {
+            self.pollers.server.record_accepted_poll();
+        }
         match polled {
             Ok(Arrival::Decoding(response)) => {
                 self.answered(true, None, now);
@@ -270,9 +273,15 @@ impl<Q: Queue> Group<Q> {
                 lifecycle.stop_rejected(error);
                 return Step::End;
             }
+            // A worker that was never allowed to poll has the wrong key; one that was, may have its key renewed.
+            error if error.retry() == Retry::IfAllowed && !server.has_accepted_poll() => {
+                lifecycle.stop_rejected(error);
+                return Step::End;
+            }
             error => {
                 polls.failed(&error);
-                let busy = error.retry() == Retry::Later;
+                // Fewer pollers bother a server that is busy, or denies all of them.
+                let busy = matches!(error.retry(), Retry::Later | Retry::IfAllowed);
                 self.number().scaler.failed(busy);
                 return Step::Pause(Some(error));
             }

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     error::Result,
     prelude::*,
+    telemetry::log::test_log,
     worker::{
         PollKind, PollerLimit, ScaledPollers, WorkerError, WorkerHandle, WorkerHealth, WorkerState,
         lifecycle::Phase,
@@ -329,6 +330,54 @@ async fn a_worker_that_failed_is_never_seen_as_one_that_stopped() -> Result<()> 
     assert!(matches!(state, WorkerState::Failed { .. }), "{state:?}");
     worker.shutdown().await.unwrap_err();
     Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_that_is_denied_its_polls_resumes_when_its_key_is_renewed() -> Result<()> {
+    test_log::open();
+    let mut server = Server::new();
+    let worker = server.worker().activity::<double>().spawn().await?;
+    let handle = worker.handle();
+    let task = || Ok(attempt("double", json("21")));
+    server.activities.send(task())?;
+    server.activity_completed().await;
+    for denial in [
+        Status::unauthenticated("the key of this test has expired"),
+        Status::permission_denied("the key of this test is not known"),
+    ] {
+        let error = format!("{} ({:?})", denial.message(), denial.code());
+        server.activities.send(Err(denial))?;
+        let denied = WorkerState::Disconnected { error };
+        eventually(&handle, |health| health.state == denied).await;
+        assert!(handle.health().is_live() && !handle.health().is_ready());
+    }
+    server.activities.send(task())?;
+    assert_eq!(server.activity_completed().await.result, json("42"));
+    eventually(&handle, WorkerHealth::is_ready).await;
+    let line = test_log::find("the key of this test has expired").unwrap_or_default();
+    for words in [
+        "ERROR",
+        "the server denies the worker its requests (polling for activity tasks failed), retrying in ",
+        "`.api_key_from(..)`",
+        "code=Unauthenticated",
+    ] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    assert_eq!(test_log::count("the key of this test is not known"), 0);
+    assert!(test_log::count("the server accepts the worker again task_queue=\"queue\"") > 0);
+    worker.shutdown().await
+}
+
+#[tokio::test]
+async fn an_answer_that_is_denied_is_sent_again() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker().workflow::<Idle>().spawn().await?;
+    let denial = Status::permission_denied("the key is renewed now");
+    server.script().completions.push_back(Err(denial));
+    server.normal.send(Ok(Past::begin("Idle", "run").whole()))?;
+    let denied = server.completed().await;
+    assert_eq!(server.completed().await, denied);
+    worker.shutdown().await
 }
 
 #[tokio::test]
