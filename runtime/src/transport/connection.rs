@@ -1,6 +1,6 @@
 //! One connection: made to the first address that answers, served until it ends.
 
-use std::{error::Error, fmt, io, time::Duration};
+use std::{error::Error, fmt, io};
 
 use bytes::Bytes;
 use futures::future::{Either, select};
@@ -17,7 +17,7 @@ use tokio::{
 use super::{
     deadline::deadline_in,
     first_bytes::FirstBytes,
-    target::{Address, Target},
+    target::{Address, KeepAlive, Target},
 };
 #[cfg(feature = "tls")]
 use super::{first_bytes::ForeignAnswer, tls};
@@ -26,8 +26,6 @@ use super::{first_bytes::ForeignAnswer, tls};
 /// answer of customary size needs a frame from us to go on.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
-/// How long the answer to a probe may take.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A connection that takes requests; its clones share it.
 #[derive(Clone)]
@@ -118,7 +116,7 @@ pub(super) async fn in_time<T>(
 /// balancer without a server behind it accepts connections just as well.
 async fn serve<S>(
     socket: S,
-    keep_alive: Option<Duration>,
+    keep_alive: Option<KeepAlive>,
     deadline: Instant,
 ) -> io::Result<SendRequest<Bytes>>
 where
@@ -153,7 +151,7 @@ where
     tokio::spawn(async move {
         let dead = async {
             match keep_alive {
-                Some(interval) => last_probe(ping, interval).await,
+                Some(probes) => last_probe(ping, probes).await,
                 None => std::future::pending().await,
             }
         };
@@ -171,10 +169,10 @@ where
 }
 
 /// Probes the connection until a probe is not answered.
-async fn last_probe(mut ping: PingPong, interval: Duration) {
+async fn last_probe(mut ping: PingPong, probes: KeepAlive) {
     loop {
-        time::sleep(interval).await;
-        let pong = time::timeout(PROBE_TIMEOUT, ping.ping(Ping::opaque())).await;
+        time::sleep(probes.interval).await;
+        let pong = time::timeout(probes.timeout, ping.ping(Ping::opaque())).await;
         if !matches!(pong, Ok(Ok(_))) {
             return;
         }

@@ -27,8 +27,7 @@ pub(crate) struct Target {
     pub(crate) authority: Option<Authority>,
     /// For all addresses together.
     pub(crate) connect_timeout: Duration,
-    /// How often the connection is probed.
-    pub(crate) keep_alive: Option<Duration>,
+    pub(crate) keep_alive: Option<KeepAlive>,
     pub(crate) proxy: Option<Proxy>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Tls>,
@@ -60,6 +59,25 @@ impl Target {
         Ok(socket)
     }
 }
+
+/// How a connection is probed, so that a dead one is noticed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeepAlive {
+    pub(crate) interval: Duration,
+    /// How long the answer to a probe may take.
+    pub(crate) timeout: Duration,
+}
+
+impl KeepAlive {
+    pub(crate) const fn every(interval: Duration) -> Self {
+        Self {
+            interval,
+            timeout: PROBE_TIMEOUT,
+        }
+    }
+}
+
+const PROBE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A host and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]

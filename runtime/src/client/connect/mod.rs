@@ -48,7 +48,7 @@ use crate::{
         grpc::{ApiKey, NAMESPACE_HEADER, bearer},
         id,
         retry::Patience,
-        target::Target,
+        target::{KeepAlive, Target},
     },
     wire::namespace::GetSystemInfo,
 };
@@ -513,7 +513,7 @@ impl ClientBuilder {
                 .collect(),
             authority: self.name_in_requests()?,
             connect_timeout: self.connect_timeout,
-            keep_alive: self.keep_alive,
+            keep_alive: self.keep_alive.map(KeepAlive::every),
             proxy: self.proxy.as_deref().map(parse_proxy).transpose()?,
             #[cfg(feature = "tls")]
             tls: over_tls.then(|| self.tls.clone().unwrap_or_default()),

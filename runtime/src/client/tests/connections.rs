@@ -169,7 +169,7 @@ async fn a_function_gives_the_api_key_of_each_request() {
 }
 
 /// A proxy that answers with this, and connects if that is a success; gives the heads of its requests.
-async fn proxy(answer: &'static str) -> (String, mpsc::UnboundedReceiver<String>) {
+pub(super) async fn proxy(answer: &'static str) -> (String, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (sender, heads) = mpsc::unbounded_channel();

@@ -7,6 +7,7 @@ mod failover;
 pub(crate) mod fake;
 mod following;
 mod histories;
+mod keep_alive;
 #[cfg(feature = "server")]
 mod keyed;
 mod malformed;

@@ -3,7 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -18,10 +18,14 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::{Acceptor, WebPkiClientVerifier},
 };
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor};
+use tonic::Code;
 
-use super::connections::{answer_all, ask, closed};
+use super::connections::{answer_all, ask, closed, proxy};
 use crate::{
     client::{Client, Tls},
     error::ConnectError,
@@ -351,6 +355,116 @@ async fn an_api_key_asks_for_tls() {
         .api_key("s3cret")
         .await;
     assert_eq!(ask(&client.unwrap()).await, Ok(()));
+}
+
+/// A server that requires certificates of one authority, until it is renewed.
+struct Renewed {
+    address: String,
+    config: Arc<Mutex<Arc<ServerConfig>>>,
+    /// Closes the connections that are open.
+    close: watch::Sender<()>,
+    connections: Arc<AtomicU32>,
+}
+
+impl Renewed {
+    async fn start(authority: &Authority) -> Self {
+        let identity = authority.issue("127.0.0.1");
+        let config = server_config(&identity, Some(authority), b"h2");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let this = Self {
+            address: listener.local_addr().unwrap().to_string(),
+            config: Arc::new(Mutex::new(config)),
+            close: watch::Sender::new(()),
+            connections: Arc::default(),
+        };
+        let (config, connections) = (Arc::clone(&this.config), Arc::clone(&this.connections));
+        let closed = this.close.subscribe();
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let acceptor = TlsAcceptor::from(Arc::clone(&config.lock().unwrap()));
+                let (connections, mut closed) = (Arc::clone(&connections), closed.clone());
+                closed.mark_unchanged();
+                tokio::spawn(async move {
+                    let Ok(socket) = acceptor.accept(socket).await else {
+                        return;
+                    };
+                    connections.fetch_add(1, Ordering::Relaxed);
+                    tokio::select! {
+                        () = answer_all(socket, mpsc::unbounded_channel().0) => {}
+                        _ = closed.changed() => {}
+                    }
+                });
+            }
+        });
+        this
+    }
+
+    /// Accepts certificates of this authority only, and shows one of it.
+    fn renew(&self, authority: &Authority) {
+        let identity = authority.issue("127.0.0.1");
+        *self.config.lock().unwrap() = server_config(&identity, Some(authority), b"h2");
+        self.close.send(()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_client_goes_on_with_the_certificates_that_replace_its_own() {
+    let (before, after) = (Authority::new(), Authority::new());
+    let server = Renewed::start(&before).await;
+    let folder = Folder::new();
+    let [roots, certificate, key] =
+        ["roots.pem", "orders.pem", "orders.key"].map(|it| folder.path(it));
+    let write = |authority: &Authority| {
+        let issued = authority.issue("orders");
+        std::fs::write(&roots, authority.root()).unwrap();
+        std::fs::write(&certificate, issued.certificate).unwrap();
+        std::fs::write(&key, issued.key).unwrap();
+    };
+    write(&before);
+    let tls = Tls::new()
+        .roots_file(&roots)
+        .certificate_files(&certificate, &key);
+    let client = Client::builder(&*server.address).tls(tls).await.unwrap();
+    assert_eq!(ask(&client).await, Ok(()));
+    write(&after);
+    // The connection that stands goes on.
+    assert_eq!(ask(&client).await, Ok(()));
+    assert_eq!(server.connections.load(Ordering::Relaxed), 1);
+    server.renew(&after);
+    // A request that is sent before the client notices that its connection is closed fails.
+    while let Err(code) = ask(&client).await {
+        assert_eq!(code, Code::Unavailable);
+    }
+    assert_eq!(server.connections.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn tls_through_a_proxy_is_between_the_client_and_the_server() {
+    let authority = Authority::new();
+    let mut server = server(&authority.issue("localhost"), None).await;
+    let (proxy, mut heads) = proxy("HTTP/1.1 200 Connection established\r\n\r\n").await;
+    let port = server.address.rsplit(':').next().unwrap();
+    let address = format!("localhost:{port}");
+    let through = |root: String| {
+        let tls = Tls::new().roots(root);
+        Client::builder(&*address)
+            .tls(tls)
+            .proxy(format!("http://{proxy}"))
+    };
+    let client = through(authority.root()).await.unwrap();
+    assert_eq!(ask(&client).await, Ok(()));
+    assert_eq!(
+        server.asked_for.recv().await,
+        Some(Some("localhost".to_owned()))
+    );
+    let head = heads.recv().await.unwrap();
+    assert!(
+        head.starts_with(&format!("CONNECT {address} HTTP/1.1\r\n")),
+        "{head}"
+    );
+    let error = through(Authority::new().root()).await;
+    let error = error.expect_err("the server's issuer is another one");
+    assert!(matches!(error, ConnectError::Tls { .. }), "{error:?}");
 }
 
 #[tokio::test]
