@@ -10,7 +10,7 @@ pub(crate) enum ShopError {
     #[failure(non_retryable)]
     OutOfStock { item: String },
     #[error("the warehouse is busy")]
-    #[failure(retry_after = "200ms")]
+    #[failure(next_retry_delay = "200ms")]
     Busy,
 }
 

@@ -167,7 +167,7 @@ pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
 ///     #[failure(non_retryable)]
 ///     Declined { reason: String },
 ///     #[error("gateway busy")]
-///     #[failure(retry_after = "30s")]
+///     #[failure(next_retry_delay = "30s")]
 ///     Busy,
 ///     #[error(transparent)]
 ///     Gateway(#[from] GatewayError),
@@ -203,7 +203,7 @@ pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | on | option | |
 /// |---|---|---|
 /// | variant, type | `non_retryable` | there is no other attempt |
-/// | variant, type | `retry_after = "30s"` | the pause before the next attempt, instead of the retry policy's |
+/// | variant, type | `next_retry_delay = "30s"` | the pause before the next attempt, instead of the retry policy's |
 /// | variant, type | `name = ".."` | its name in failures, by default that in Rust |
 /// | type | `crate = path` | where the `durably` crate is found |
 ///

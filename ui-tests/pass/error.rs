@@ -17,7 +17,7 @@ pub enum PayError {
         r#type: Card,
     },
     #[error("gateway busy")]
-    #[failure(retry_after = "1m30s")]
+    #[failure(next_retry_delay = "1m30s")]
     Busy,
     #[error("{0} of {1} paid")]
     Partly(u64, u64),
@@ -55,7 +55,7 @@ pub struct Card {
 
 #[derive(Debug, PartialEq, thiserror::Error, durably::Failure)]
 #[error("no answer from {host}")]
-#[failure(retry_after = "5s")]
+#[failure(next_retry_delay = "5s")]
 pub struct GatewayError {
     host: String,
 }

@@ -194,7 +194,7 @@ impl<'a> Part<'a> {
         let retry = match self.shape.retry {
             Retry::Policy => None,
             Retry::Never => Some(quote!(#to.non_retryable();)),
-            Retry::AfterMillis(millis) => Some(quote!(#to.retry_after_millis(#millis);)),
+            Retry::AfterMillis(millis) => Some(quote!(#to.next_retry_delay_millis(#millis);)),
             Retry::LikeCause => Some(quote!(#to.retry_like_cause();)),
         };
         quote!(#data #cause #retry)

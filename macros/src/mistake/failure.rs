@@ -51,7 +51,7 @@ impl fmt::Display for FailureMistake {
                 "variant `{other}` is called `{name}` in failures already; give this one another `name`"
             ),
             Self::NoNextAttempt => f.write_str(
-                "a non-retryable failure has no next attempt to wait for; remove `retry_after` or `non_retryable`",
+                "a non-retryable failure has no next attempt to wait for; remove `next_retry_delay` or `non_retryable`",
             ),
             Self::SerdeOfUnnamed => f.write_str(
                 "a field without a name is encoded by its type alone; remove `serde`, or give the field a name",

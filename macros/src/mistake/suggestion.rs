@@ -23,7 +23,7 @@ pub(crate) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// Names of options in other SDKs and Temporal's documentation, with ours.
-const FOREIGN_KEYS: [(&str, &str); 13] = [
+const FOREIGN_KEYS: [(&str, &str); 14] = [
     ("timeout", "start_to_close"),
     ("schedule_timeout", "schedule_to_close"),
     ("retry", "max_attempts"),
@@ -37,6 +37,7 @@ const FOREIGN_KEYS: [(&str, &str); 13] = [
     ("versioning_behavior", "versioning"),
     ("type_name", "name"),
     ("rename", "name"),
+    ("retry_after", "next_retry_delay"),
 ];
 
 /// Computes the Levenshtein distance.

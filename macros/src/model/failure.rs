@@ -201,7 +201,7 @@ fn options_of(attributes: &[Attribute], errors: &mut Errors) -> Options {
 fn declared(options: &mut Options, errors: &mut Errors) -> Declared {
     let name = options.text("name", errors).map(|name| name.value);
     let never = options.flag("non_retryable", errors);
-    let after = options.duration("retry_after", errors);
+    let after = options.duration("next_retry_delay", errors);
     let retry = match (never, after) {
         (Some(_), Some(after)) => {
             errors.at(after.key, FailureMistake::NoNextAttempt);

@@ -130,7 +130,7 @@ fn an_error() -> String {
             #[error("card declined: {reason}")]
             #[failure(non_retryable)]
             Declined { #[serde(default)] reason: String },
-            #[failure(name = "busy", retry_after = "30s")]
+            #[failure(name = "busy", next_retry_delay = "30s")]
             Busy,
             Partly(u64, Bytes),
             #[error(transparent)]

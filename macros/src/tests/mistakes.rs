@@ -107,7 +107,7 @@ fn all_mistakes_of_an_error_are_told_at_once_and_it_can_still_be_named() {
     let code = entry::expand_derive(quote! {
         #[failure(nmae = "x")]
         enum PayError {
-            #[failure(non_retryable, retry_after = "30")]
+            #[failure(non_retryable, next_retry_delay = "30")]
             Declined { reason: &'static str },
             #[failure(name = "Declined")]
             Refused(#[failure(skip)] u8),

@@ -74,7 +74,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AppError {
-    /// The type of the error, as retry policies name it.
+    /// The type of the error, as retry policies and the other SDKs name it: their field is called `type`, which is a word
+    /// of Rust's own.
     pub kind: String,
     /// What happened.
     pub message: String,

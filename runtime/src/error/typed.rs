@@ -9,7 +9,7 @@
 //! | fields with names | one detail: an object |
 //! | fields without names | one detail each |
 //! | field with `#[from]` or `#[source]` | cause |
-//! | `#[failure(non_retryable)]`, `#[failure(retry_after = "..")]` | the attributes of that name |
+//! | `#[failure(non_retryable)]`, `#[failure(next_retry_delay = "..")]` | the attributes of that name |
 
 use std::{error::Error as StdError, ops::Deref, time::Duration};
 
@@ -150,7 +150,7 @@ impl FailureWriter {
     }
 
     /// The pause before the next attempt.
-    pub fn retry_after_millis(&mut self, pause: u64) {
+    pub fn next_retry_delay_millis(&mut self, pause: u64) {
         self.next_retry_delay = Some(Duration::from_millis(pause));
     }
 

@@ -16,7 +16,7 @@ enum PayError {
     #[failure(non_retryable)]
     Declined { reason: String },
     #[error("gateway busy")]
-    #[failure(retry_after = "100ms")]
+    #[failure(next_retry_delay = "100ms")]
     Busy,
     #[error(transparent)]
     Gateway(#[from] GatewayError),

@@ -48,7 +48,7 @@ const _: () = {
                 }
                 Self::Busy {} => {
                     to.variant("busy");
-                    to.retry_after_millis(30000u64);
+                    to.next_retry_delay_millis(30000u64);
                 }
                 Self::Partly { 0: field_0, 1: field_1 } => {
                     to.variant("Partly");

@@ -25,7 +25,7 @@ enum PayError {
         advice: Option<String>,
     },
     #[error("gateway busy")]
-    #[failure(retry_after = "30s")]
+    #[failure(next_retry_delay = "30s")]
     Busy,
     #[error("{0} of {1} paid")]
     Partly(u64, u64),
@@ -71,7 +71,7 @@ struct OutOf(String);
 
 #[derive(Debug, PartialEq, thiserror::Error, FailureDerive)]
 #[error("closed")]
-#[failure(retry_after = "1m")]
+#[failure(next_retry_delay = "1m")]
 struct Closed;
 
 #[derive(Debug, thiserror::Error, FailureDerive)]
