@@ -195,7 +195,7 @@ impl Mismatch {
         Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
         Guard a change of the code with `if ctx.patched(..)`: see \
         \"Changing the code of running workflows\",\n  \
-        https://docs.rs/durably/latest/durably/guide/changing_workflows/";
+        `durably::guide::changing_workflows` in `cargo doc --open`";
 
     /// The fields in which the two commands differ; none if they are of different kinds.
     pub fn differences(&self) -> Vec<Difference> {

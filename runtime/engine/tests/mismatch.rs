@@ -75,7 +75,7 @@ fn text_shows_recorded_and_attempted_side_by_side() {
              Common causes: wall clock, random numbers, HashMap order, edited code.\n  \
              Guard a change of the code with `if ctx.patched(..)`: see \
              \"Changing the code of running workflows\",\n  \
-             https://docs.rs/durably/latest/durably/guide/changing_workflows/"
+             `durably::guide::changing_workflows` in `cargo doc --open`"
         )
     );
     assert_eq!(mismatch.differences(), []);

@@ -21,6 +21,13 @@ const PAGES: [&str; 9] = [
     "runtime/src/docs/determinism.md",
 ];
 
+/// Those of them that are pages of rustdoc.
+const RUSTDOC_PAGES: [&str; 3] = [
+    "docs/guide.md",
+    "runtime/src/docs/changing_workflows.md",
+    "runtime/src/docs/determinism.md",
+];
+
 #[test]
 fn contents_of_the_guide_list_its_chapters() {
     let guide = read("docs/guide.md");
@@ -58,6 +65,50 @@ fn links_of_pages_have_targets() {
         }
     }
     assert!(links > 40, "the links were not found");
+}
+
+/// On a page that rustdoc shows, too, a path within the repository leads nowhere: such a link is a reference, whose
+/// label is the path, and whose address is that of the file in the repository.
+#[test]
+fn pages_of_rustdoc_link_to_files_by_their_address_in_the_repository() {
+    let manifest = read("Cargo.toml");
+    let repository = after(&manifest, "repository = \"", '"');
+    let repository = repository.first().expect("the workspace names it");
+    let mut references = 0;
+    for page in RUSTDOC_PAGES {
+        let text = prose(&read(page));
+        for link in after(&text, "](", ')') {
+            let is_path = !["#", "://", "::"].iter().any(|it| link.contains(it));
+            assert!(
+                !is_path,
+                "{page} links to {link}, which rustdoc does not find"
+            );
+        }
+        let mut defined = BTreeSet::new();
+        for line in text.lines().filter(|line| line.starts_with('[')) {
+            let Some((label, address)) = line[1..].split_once("]: ") else {
+                continue;
+            };
+            let kind = match root().join(label) {
+                folder if folder.is_dir() => "tree",
+                file => {
+                    assert!(file.exists(), "{page} links to {label}");
+                    "blob"
+                }
+            };
+            assert_eq!(
+                address,
+                format!("{repository}/{kind}/main/{label}"),
+                "{page}"
+            );
+            defined.insert(label.to_owned());
+        }
+        let used = after(&text, "][", ']');
+        let used: BTreeSet<String> = used.into_iter().map(str::to_owned).collect();
+        assert_eq!(used, defined, "{page}");
+        references += used.len();
+    }
+    assert!(references > 10, "the references were not found");
 }
 
 #[test]

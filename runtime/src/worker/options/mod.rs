@@ -186,6 +186,135 @@ impl Options {
 mod tests {
     use super::*;
 
+    /// `10,000`.
+    fn count(n: usize) -> String {
+        match n {
+            0..1_000 => n.to_string(),
+            _ => format!("{},{:03}", n / 1_000, n % 1_000),
+        }
+    }
+
+    fn slots(limit: SlotLimit) -> String {
+        match limit {
+            SlotLimit::Fixed(n) => count(n),
+            SlotLimit::ByResources(slots) => format!("{slots:?}"),
+        }
+    }
+
+    fn pollers(limit: PollerLimit) -> String {
+        match limit {
+            PollerLimit::UpTo(n) => count(n),
+            PollerLimit::Scaled(pollers) => format!("{pollers:?}"),
+        }
+    }
+
+    fn seconds(duration: Duration) -> String {
+        format!("{} s", duration.as_secs_f64())
+    }
+
+    fn or_none<T>(value: Option<T>, shown: impl FnOnce(T) -> String) -> String {
+        value.map_or_else(|| "none".to_owned(), shown)
+    }
+
+    /// The options of the guide's table, with their defaults as it writes them.
+    fn defaults() -> BTreeMap<&'static str, String> {
+        let client = "the client's";
+        let Options {
+            max_cached_workflows,
+            workflow_slots,
+            activity_slots,
+            local_activity_slots,
+            resource_targets: ResolvedTargets { memory, cpu },
+            activity_limits,
+            max_activities_per_second,
+            max_task_queue_activities_per_second,
+            max_eager_activities,
+            workflow_pollers,
+            activity_pollers,
+            executor_threads,
+            max_lost_threads,
+            sticky_timeout,
+            identity,
+            deployment,
+            build_id,
+            default_versioning,
+            shutdown_grace,
+            shutdown_deadline,
+            deadlock_timeout,
+            heartbeat_interval,
+        } = Options::of(WorkerOptions::default(), client);
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let lost = match max_lost_threads == cores {
+            true => "as many as executor threads".to_owned(),
+            false => count(max_lost_threads),
+        };
+        let executor = executor_threads.map_or_else(
+            || "one per core, shared by the workers of the process".to_owned(),
+            count,
+        );
+        let limits = (!activity_limits.is_empty()).then_some(activity_limits);
+        BTreeMap::from([
+            ("max_cached_workflows", count(max_cached_workflows)),
+            ("max_concurrent_workflow_tasks", slots(workflow_slots)),
+            ("max_concurrent_activities", slots(activity_slots)),
+            (
+                "max_concurrent_local_activities",
+                slots(local_activity_slots),
+            ),
+            (
+                "resource_targets",
+                format!("{memory} of memory, {cpu} of CPU"),
+            ),
+            (
+                "activity_limit(name, n)",
+                or_none(limits, |it| format!("{it:?}")),
+            ),
+            (
+                "max_activities_per_second",
+                or_none(max_activities_per_second, |it| it.to_string()),
+            ),
+            (
+                "max_task_queue_activities_per_second",
+                or_none(max_task_queue_activities_per_second, |it| it.to_string()),
+            ),
+            ("max_eager_activities", count(max_eager_activities)),
+            ("workflow_pollers", pollers(workflow_pollers)),
+            ("activity_pollers", pollers(activity_pollers)),
+            ("executor_threads", executor),
+            ("max_lost_threads", lost),
+            ("sticky_timeout", seconds(sticky_timeout)),
+            ("identity", identity),
+            ("deployment", or_none(deployment, |it| it)),
+            ("build_id", or_none(build_id, |it| it)),
+            (
+                "default_versioning",
+                or_none(default_versioning, |it| format!("{it:?}")),
+            ),
+            ("shutdown_grace", seconds(shutdown_grace)),
+            ("shutdown_deadline", or_none(shutdown_deadline, seconds)),
+            ("deadlock_timeout", seconds(deadlock_timeout)),
+            ("heartbeat_interval", seconds(heartbeat_interval)),
+        ])
+    }
+
+    #[test]
+    fn the_guide_names_all_options_with_their_defaults() {
+        let guide = include_str!("../../docs/guide.md");
+        let (_, table) = guide
+            .split_once("| option | default | what it sets |\n|---|---|---|\n")
+            .expect("the guide has the table");
+        let mut named = BTreeMap::new();
+        for row in table.lines().take_while(|line| line.starts_with('|')) {
+            let mut cells = row.split('|').map(str::trim).skip(1);
+            let names = cells.next().expect("a row begins with names");
+            let default = cells.next().expect("a row has a default");
+            for name in names.split("`, `") {
+                named.insert(name.trim_matches('`'), default.to_owned());
+            }
+        }
+        assert_eq!(named, defaults());
+    }
+
     #[test]
     fn the_polls_of_one_workflow_queue_leave_a_slot_to_the_other() {
         let of = |slots: usize, pollers: PollerLimit| {
