@@ -18,6 +18,7 @@ mod programs {
     mod call;
     mod cancellation;
     mod client;
+    mod codec;
     mod concurrency;
     mod conditional;
     mod conditional_pairs;
