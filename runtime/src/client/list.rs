@@ -8,7 +8,7 @@ use super::{
 use crate::{
     data::search::{Filter, SearchKey, SearchKind},
     error::RpcError,
-    interceptor::{CountRequest, Listed},
+    interceptor::{CountRequest, Listed, WorkerRequest},
     transport::retry::Patience,
     wire::{
         list::{CountGroups, CountWorkflows, ListWorkflows},
@@ -50,15 +50,21 @@ pub(crate) fn describe_worker(
     Call::new(move |timeout| async move {
         let what = || format!("description of worker `{instance_key}`");
         within(timeout, what, async {
-            let request = DescribeWorker {
+            let sender = client.clone();
+            let send = move |request: WorkerRequest| async move {
+                let WorkerRequest { instance_key, .. } = request;
+                let request = DescribeWorker { instance_key };
+                let found = sender.caller().call(request, Patience::at_once(timeout));
+                match found.await {
+                    Ok(found) => Ok(Some(found)),
+                    Err(error) if CallError::is_missing(&error) => Ok(None),
+                    Err(error) => Err(RpcError::from(error)),
+                }
+            };
+            let request = WorkerRequest {
                 instance_key: instance_key.clone(),
             };
-            let found = client.caller().call(request, Patience::at_once(timeout));
-            match found.await {
-                Ok(found) => Ok(Some(found)),
-                Err(error) if CallError::is_missing(&error) => Ok(None),
-                Err(error) => Err(RpcError::from(error)),
-            }
+            client.interceptors().around(request, send).await
         })
         .await
     })

@@ -11,6 +11,7 @@
 //!   their options.
 //! - [`DynHandle`] and [`DynStart`] reach workflows in other languages, by name.
 //! - [`List`], [`WorkflowDescription`] and [`History`] are what the server reports of workflows.
+//! - [`TaskQueue`] reports the workers and the tasks of a queue.
 //! - Schedules have a [module](crate::schedule) of their own.
 //!
 //! All of it can be shared between threads and tasks. Requests that may be repeated are retried while
@@ -60,6 +61,7 @@ mod namespace;
 mod pages;
 pub(crate) mod schedule;
 pub(crate) mod start;
+pub(crate) mod task_queue;
 mod version;
 
 #[cfg(test)]
@@ -105,6 +107,7 @@ pub use self::{
         execute::RunCall,
         with_message::{RecordedSignal, RecordedUpdate, Recorder, StartWithUpdate},
     },
+    task_queue::TaskQueue,
     version::VersionDescription,
 };
 pub use crate::definition::{AsClient, HasQueue, NoQueue, QueueSet};
@@ -124,6 +127,11 @@ pub use crate::wire::{
     query::QueryReject,
     routing::{DeploymentDescription, Ramp, VersionStatus, VersionSummary},
     start::{IdConflictPolicy, IdReusePolicy},
+    task_queue::{
+        ConfiguredRateLimit, Poller, RateLimit, RateLimitSource, TaskQueueConfig,
+        TaskQueueDescription, TaskQueueState, TaskStatistics,
+    },
+    time_skipping::{FastForward, FastForwardState, TimeSkipping, TimeSkippingState},
     workers::{WorkerDescription, WorkerPhase, WorkerPolls, WorkerSlots, WorkerSummary},
 };
 use crate::{

@@ -77,6 +77,30 @@ pub struct WorkflowAlreadyStarted {
     pub run_id: String,
 }
 
+/// The time of the workflow does not reach the end of the fast-forward.
+///
+/// ```no_run
+/// use durably::{error::FastForwardError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("reminder-1").fast_forwarded("a month").await {
+///     Err(FastForwardError::Failed(failed)) => println!("{}: {}", failed.id, failed.reason),
+///     completed => completed?,
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FastForwardFailed {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The id of the fast-forward.
+    pub id: String,
+    /// Why, as the server says it.
+    pub reason: String,
+}
+
 /// There is no such activity in progress: its attempt was completed, failed or timed out, its workflow has
 /// ended, or the id is of no activity.
 ///
@@ -243,6 +267,20 @@ impl fmt::Display for UpdateNotFound {
     }
 }
 
+impl fmt::Display for FastForwardFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            workflow_id,
+            id,
+            reason,
+        } = self;
+        write!(
+            f,
+            "fast-forward `{id}` of workflow `{workflow_id}` has not completed: {reason}"
+        )
+    }
+}
+
 impl fmt::Display for WorkflowAlreadyStarted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -308,6 +346,7 @@ impl fmt::Display for UpdateFailed {
 
 impl std::error::Error for WorkflowNotFound {}
 
+impl std::error::Error for FastForwardFailed {}
 impl std::error::Error for UpdateNotFound {}
 
 impl std::error::Error for WorkflowAlreadyStarted {}
@@ -354,6 +393,7 @@ impl IsRpcTimeout for RpcError {
 impl IsRpcTimeout for ActivityAlreadyPaused {}
 impl IsRpcTimeout for ActivityNotFound {}
 impl IsRpcTimeout for DataError {}
+impl IsRpcTimeout for FastForwardFailed {}
 impl IsRpcTimeout for QueryFailed {}
 impl IsRpcTimeout for QueryRejected {}
 impl IsRpcTimeout for UpdateFailed {}
@@ -662,6 +702,29 @@ operations! {
         /// No such workflow, or it is closed.
         NotFound(WorkflowNotFound),
         /// The request failed.
+        Rpc(RpcError),
+    }
+
+    /// Why a fast-forward of a workflow has not completed.
+    ///
+    /// ```no_run
+    /// use durably::{error::FastForwardError, prelude::*};
+    ///
+    /// # async fn example(client: Client) -> Result<()> {
+    /// match client.handle("reminder-1").fast_forwarded("a month").timeout(secs(30)).await {
+    ///     Err(FastForwardError::Failed(failed)) => println!("{failed}"),
+    ///     Err(error) if error.is_timeout() => println!("something holds its time"),
+    ///     completed => completed?,
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    FastForwardError {
+        /// It cannot complete any more.
+        Failed(FastForwardFailed),
+        /// No such workflow.
+        NotFound(WorkflowNotFound),
+        /// The request failed; [`RpcError::Unimplemented`] if the server does not skip the time of single workflows.
         Rpc(RpcError),
     }
 

@@ -71,9 +71,9 @@ pub use self::{
     child::ChildError,
     client::{
         ActivityAlreadyPaused, ActivityNotFound, ActivityOperationError, AsyncActivityError,
-        HandleError, QueryError, QueryFailed, QueryRejected, ResultError, RunError, SignalError,
-        StartError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected,
-        UpdateWithStartError, WorkflowAlreadyStarted, WorkflowNotFound,
+        FastForwardError, FastForwardFailed, HandleError, QueryError, QueryFailed, QueryRejected,
+        ResultError, RunError, SignalError, StartError, UpdateError, UpdateFailed, UpdateNotFound,
+        UpdateRejected, UpdateWithStartError, WorkflowAlreadyStarted, WorkflowNotFound,
     },
     complete_later::CompleteLater,
     connect::ConnectError,

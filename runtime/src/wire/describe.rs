@@ -23,6 +23,7 @@ use super::{
     payload_fields::Subject,
     request::{Execution, Request, Sender},
     time::{instant, limit},
+    time_skipping::TimeSkippingState,
 };
 
 /// The status of a workflow.
@@ -146,6 +147,8 @@ pub(crate) struct Description {
     /// Summary and details of the start, for people.
     pub(crate) static_summary: Option<Payload>,
     pub(crate) static_details: Option<Payload>,
+    /// None from a server that does not know it.
+    pub(crate) time_skipping: Option<TimeSkippingState>,
 }
 
 /// An activity that is not finished.
@@ -283,6 +286,7 @@ impl Request for DescribeWorkflow {
         let priority = info.priority.clone().map(event::priority);
         let first_run_id = info.first_run_id.clone();
         let config = reply.execution_config.unwrap_or_default();
+        let extended = reply.workflow_extended_info.unwrap_or_default();
         let metadata = config.user_metadata.unwrap_or_default();
         let activities = reply.pending_activities.into_iter().map(pending_activity);
         let children = reply.pending_children.into_iter().map(|it| PendingChild {
@@ -305,6 +309,9 @@ impl Request for DescribeWorkflow {
             priority: priority.unwrap_or_default(),
             static_summary: metadata.summary.map(payload::from_proto),
             static_details: metadata.details.map(payload::from_proto),
+            time_skipping: extended
+                .time_skipping_info
+                .map(TimeSkippingState::from_proto),
         })
     }
 }

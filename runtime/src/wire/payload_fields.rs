@@ -614,6 +614,8 @@ fields! {
     workflowservice::v1::ListWorkersResponse {}
     workflowservice::v1::DescribeWorkerRequest {}
     workflowservice::v1::DescribeWorkerResponse {}
+    workflowservice::v1::PollWorkflowExecutionTimeSkippingRequest {}
+    workflowservice::v1::PollWorkflowExecutionTimeSkippingResponse {}
     workflowservice::v1::PauseActivityRequest {}
     workflowservice::v1::PauseActivityResponse {}
     workflowservice::v1::UnpauseActivityRequest {}

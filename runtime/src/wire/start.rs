@@ -34,6 +34,7 @@ use super::{
     request::{Request, Sender},
     status::{CallError, CodecFault},
     time::to_duration,
+    time_skipping::TimeSkipping,
     update::{UpdateResponse, UpdateWorkflow},
     workflow_task::PolledTask,
 };
@@ -86,6 +87,7 @@ pub(crate) struct StartWorkflow {
     /// The server's default if none.
     pub(crate) id_conflict: Option<IdConflictPolicy>,
     pub(crate) versioning: Option<VersioningOverride>,
+    pub(crate) time_skipping: Option<TimeSkipping>,
     /// Requests the first task in the response.
     pub(crate) eager: bool,
 }
@@ -129,6 +131,7 @@ impl StartWorkflow {
             memo: payload::memo_to_proto(self.memo),
             search_attributes: payload::search_attributes_to_proto(self.search_attributes),
             versioning_override: self.versioning.map(VersioningOverride::into_proto),
+            time_skipping_config: self.time_skipping.map(TimeSkipping::into_proto),
             request_eager_execution: self.eager,
             ..Default::default()
         }
@@ -212,6 +215,7 @@ impl Request for SignalWithStart {
             search_attributes: start.search_attributes,
             workflow_start_delay: start.workflow_start_delay,
             versioning_override: start.versioning_override,
+            time_skipping_config: start.time_skipping_config,
             ..Default::default()
         }
     }

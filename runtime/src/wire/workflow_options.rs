@@ -10,6 +10,7 @@ use super::{
     WireError, command,
     deployment::VersioningOverride,
     request::{Execution, Request, Sender},
+    time_skipping::TimeSkipping,
 };
 
 /// New values of options; none for what stays.
@@ -17,6 +18,7 @@ use super::{
 pub(crate) struct WorkflowOptions {
     pub(crate) priority: Option<Priority>,
     pub(crate) versioning: Option<OverrideChange>,
+    pub(crate) time_skipping: Option<TimeSkipping>,
 }
 
 /// What becomes of an override.
@@ -59,6 +61,7 @@ impl WorkflowOptions {
         let given = [
             (self.versioning.is_some(), "versioning_override"),
             (self.priority.is_some(), "priority"),
+            (self.time_skipping.is_some(), "time_skipping_config"),
         ];
         let given = given.into_iter().filter(|(is_given, _)| *is_given);
         let versioning_override = match self.versioning {
@@ -68,7 +71,7 @@ impl WorkflowOptions {
         let options = WorkflowExecutionOptions {
             versioning_override,
             priority: self.priority.and_then(command::priority),
-            ..Default::default()
+            time_skipping_config: self.time_skipping.map(TimeSkipping::into_proto),
         };
         let paths = given.map(|(_, path)| path.to_owned()).collect();
         (options, wkt::FieldMask { paths })

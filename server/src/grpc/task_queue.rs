@@ -1,7 +1,10 @@
 //! Task queue descriptions, worker shutdown, and Nexus polls.
 
 use durably_history::Time;
-use durably_proto::api::enums::v1::{DescribeTaskQueueMode, RateLimitSource, TaskQueueType};
+use durably_proto::api::deployment::v1::WorkerDeploymentOptions;
+use durably_proto::api::enums::v1::{
+    DescribeTaskQueueMode, RateLimitSource, TaskQueueType, WorkerVersioningMode,
+};
 use durably_proto::api::taskqueue::v1::{
     PollerInfo, PollerScalingDecision, TaskQueuePartitionMetadata, TaskQueueStats, TaskQueueStatus,
     TaskQueueTypeInfo, TaskQueueVersionInfo, TaskQueueVersioningInfo,
@@ -12,6 +15,7 @@ use durably_proto::api::workflowservice::v1::{
     ListTaskQueuePartitionsResponse, PollNexusTaskQueueRequest, PollNexusTaskQueueResponse,
     ShutdownWorkerRequest,
 };
+use durably_proto::wkt;
 use tokio::time::Instant;
 
 use crate::backend::Backend;
@@ -19,7 +23,7 @@ use crate::deployment::QueueType;
 use crate::error::Error;
 use crate::matching::offer::WorkflowOffer;
 use crate::matching::queue::{Poll, QueueKind};
-use crate::matching::queues::Description;
+use crate::matching::queues::{Description, LevelStatistics};
 use crate::matching::rate::RateSource;
 use crate::namespace::Namespace;
 use crate::queue_config::QueueKey;
@@ -49,7 +53,15 @@ pub(super) fn describe(
         })
     });
     let config = config.flatten();
-    let stats = stats(&description);
+    let stats = total(&description);
+    let by_priority = description.levels.iter().map(|(level, of_level)| {
+        let stats = stats_of(*of_level, description.is_rate_limited);
+        (i32::from(*level), stats)
+    });
+    let by_priority = match request.report_stats {
+        true => by_priority.collect(),
+        false => Default::default(),
+    };
     let rate_limit = effective_rate(&description);
     #[expect(deprecated, reason = "the command line still asks for it")]
     let status = request.include_task_queue_status.then(|| TaskQueueStatus {
@@ -63,7 +75,7 @@ pub(super) fn describe(
         let kind = TaskQueueType::try_from(*task_queue_type).unwrap_or(TaskQueueType::Workflow);
         let description = self::description(&namespace, queue, kind, now);
         let info = TaskQueueTypeInfo {
-            stats: Some(self::stats(&description)),
+            stats: Some(total(&description)),
             pollers: pollers(description),
         };
         (*task_queue_type, info)
@@ -83,12 +95,12 @@ pub(super) fn describe(
             .into(),
         },
         stats: request.report_stats.then_some(stats),
+        stats_by_priority_key: by_priority,
         versioning_info: versioning_info(&namespace, queue, kind),
         effective_rate_limit: Some(rate_limit),
         config,
         pollers: pollers(description),
         task_queue_status: status,
-        ..DescribeTaskQueueResponse::default()
     })
 }
 
@@ -225,11 +237,18 @@ fn versioning_info(
     Some(deployment::versioning_info(deployments.routing(ty, queue)?))
 }
 
-fn stats(description: &Description) -> TaskQueueStats {
+fn total(description: &Description) -> TaskQueueStats {
+    stats_of(description.total(), description.is_rate_limited)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the message has floats")]
+fn stats_of(statistics: LevelStatistics, is_rate_limited: bool) -> TaskQueueStats {
     TaskQueueStats {
-        approximate_backlog_count: i64::try_from(description.backlog).unwrap_or(i64::MAX),
-        approximate_backlog_age: Some(Default::default()),
-        ..TaskQueueStats::default()
+        approximate_backlog_count: i64::try_from(statistics.backlog).unwrap_or(i64::MAX),
+        approximate_backlog_age: wkt::Duration::try_from(statistics.age).ok(),
+        tasks_add_rate: statistics.added as f32,
+        tasks_dispatch_rate: statistics.dispatched as f32,
+        rate_limiting_active: is_rate_limited,
     }
 }
 
@@ -238,10 +257,15 @@ fn pollers(description: Description) -> Vec<PollerInfo> {
     description
         .pollers
         .into_iter()
-        .map(|poller| PollerInfo {
+        .map(|(version, poller)| PollerInfo {
             last_access_time: Some(poller.last_access.into()),
             identity: poller.identity,
             rate_per_second,
+            deployment_options: version.map(|version| WorkerDeploymentOptions {
+                deployment_name: version.deployment.to_string(),
+                build_id: version.build_id.to_string(),
+                worker_versioning_mode: WorkerVersioningMode::Versioned.into(),
+            }),
             ..PollerInfo::default()
         })
         .collect()

@@ -35,6 +35,12 @@ impl PriorityLevel {
     }
 }
 
+impl From<PriorityLevel> for i32 {
+    fn from(level: PriorityLevel) -> Self {
+        level.0
+    }
+}
+
 impl Default for PriorityLevel {
     fn default() -> Self {
         Self(3)
@@ -129,6 +135,12 @@ impl<T, W> Matcher<T, W> {
         )
     }
 
+    /// Number of tasks in the backlog of each level, and the oldest one of it.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = (PriorityLevel, usize, &T)> {
+        let levels = self.backlog.iter();
+        levels.filter_map(|(level, tasks)| Some((*level, tasks.len(), tasks.front()?)))
+    }
+
     /// Number of tasks in the backlog.
     pub(crate) fn backlog(&self) -> usize {
         self.backlog.values().map(VecDeque::len).sum()
@@ -166,6 +178,20 @@ mod tests {
         assert_eq!(taken(&mut queue), Some(1));
         assert_eq!(taken(&mut queue), Some(2));
         assert_eq!(queue.backlog(), 0);
+    }
+
+    #[test]
+    fn each_level_has_its_backlog_and_its_oldest_task() {
+        let mut queue = Queue::new();
+        for (task, key) in [(1, 5), (2, 1), (3, 5), (4, 0)] {
+            offer(&mut queue, key, task);
+        }
+        queue.offer_first(PriorityLevel::of(5), 0);
+        let levels: Vec<_> = queue
+            .levels()
+            .map(|(level, n, oldest)| (i32::from(level), n, *oldest))
+            .collect();
+        assert_eq!(levels, [(1, 1, 2), (3, 1, 4), (5, 3, 0)]);
     }
 
     #[test]

@@ -12,3 +12,4 @@ pub(crate) mod queue;
 pub(crate) mod queues;
 pub(crate) mod rate;
 mod shut_down_workers;
+mod statistics;

@@ -12,6 +12,7 @@ use super::matcher::{Matcher, PriorityLevel, WaiterId};
 use super::poller::{self, Pollers};
 use super::rate::RateLimit;
 use super::shut_down_workers::ShutDownWorkers;
+use super::statistics::Statistics;
 
 #[derive(Debug)]
 pub(super) struct Queue<T> {
@@ -27,16 +28,25 @@ pub(super) struct Queue<T> {
 
 #[derive(Debug)]
 pub(super) struct QueueState<T> {
-    pub(super) tasks: Matcher<T, Waiter<T>>,
+    pub(super) tasks: Matcher<Queued<T>, Waiter<T>>,
     pub(super) pollers: Pollers,
+    pub(super) statistics: Statistics,
     advice: Advice,
+}
+
+/// A task that is to wait, waits, or has waited.
+#[derive(Debug)]
+pub(super) struct Queued<T> {
+    pub(super) task: T,
+    /// When it came to the queue.
+    pub(super) since: Time,
 }
 
 #[derive(Debug)]
 pub(super) struct Waiter<T> {
     identity: String,
     pub(super) instance_key: String,
-    task: oneshot::Sender<(PriorityLevel, T)>,
+    task: oneshot::Sender<(PriorityLevel, Queued<T>)>,
 }
 
 /// A worker's poll.
@@ -66,7 +76,7 @@ pub(crate) enum QueueKind {
 impl<T: Send> Queue<T> {
     pub(super) fn new(
         kind: QueueKind,
-        tasks: Matcher<T, Waiter<T>>,
+        tasks: Matcher<Queued<T>, Waiter<T>>,
         rate: Arc<Mutex<RateLimit>>,
     ) -> Self {
         Self {
@@ -74,6 +84,7 @@ impl<T: Send> Queue<T> {
             state: Mutex::new(QueueState {
                 tasks,
                 pollers: Pollers::default(),
+                statistics: Statistics::default(),
                 advice: Advice::default(),
             }),
             rate,
@@ -138,14 +149,19 @@ impl<T: Send> Queue<T> {
 
 impl<T> QueueState<T> {
     /// Takes the next task.
-    pub(super) fn take(&mut self, now: Instant) -> Option<(PriorityLevel, T)> {
+    pub(super) fn take(&mut self, now: Instant) -> Option<(PriorityLevel, Queued<T>)> {
         let task = self.tasks.take();
         self.note_backlog(now);
         task
     }
 
+    fn add(&mut self, level: PriorityLevel, task: Queued<T>, now: Instant) {
+        self.tasks.offer(level, task);
+        self.note_backlog(now);
+    }
+
     /// Puts a task at the head of the queue.
-    fn offer_first(&mut self, level: PriorityLevel, task: T) {
+    fn offer_first(&mut self, level: PriorityLevel, task: Queued<T>) {
         self.tasks.offer_first(level, task);
         self.note_backlog(Instant::now());
     }
@@ -192,9 +208,13 @@ impl<T> Queue<T> {
             && let Some(task) = state.take(at)
         {
             rate.record_task(at);
+            state.statistics.record_dispatched(task.0, at);
             return PollAttempt::Taken(task);
         }
         drop(rate);
+        if state.tasks.backlog() > 0 {
+            state.statistics.record_held_back(at);
+        }
         let (sender, receiver) = oneshot::channel();
         let waiter = state.tasks.park(Waiter {
             identity: poll.identity.to_owned(),
@@ -226,10 +246,17 @@ impl<T> Queue<T> {
 
     pub(super) fn offer(&self, level: PriorityLevel, task: T, now: Time) {
         {
+            let at = Instant::now();
             let mut state = self.lock();
-            state.tasks.offer(level, task);
-            state.note_backlog(Instant::now());
+            state.statistics.record_added(level, at);
+            state.add(level, Queued { task, since: now }, at);
         }
+        self.deliver(Some(now));
+    }
+
+    /// Adds a task that another queue of the name has counted.
+    pub(super) fn add(&self, level: PriorityLevel, task: Queued<T>, now: Time) {
+        self.lock().add(level, task, Instant::now());
         self.deliver(Some(now));
     }
 
@@ -244,6 +271,7 @@ impl<T> Queue<T> {
                 let at = Instant::now();
                 let mut rate = self.rate();
                 if rate.next(at) != Some(at) {
+                    state.statistics.record_held_back(at);
                     self.held_back.notify_waiters();
                     return;
                 }
@@ -252,6 +280,8 @@ impl<T> Queue<T> {
                 };
                 rate.record_task(at);
                 drop(rate);
+                let (_, (level, _)) = &matched;
+                state.statistics.record_dispatched(*level, at);
                 state.note_backlog(at);
                 if let Some(now) = now {
                     // The worker counts as present while it works on the task.
@@ -267,7 +297,7 @@ impl<T> Queue<T> {
     }
 
     /// Puts a task whose poll is gone back at the head of the queue.
-    pub(super) fn requeue(&self, level: PriorityLevel, task: T) {
+    pub(super) fn requeue(&self, level: PriorityLevel, task: Queued<T>) {
         self.lock().offer_first(level, task);
         self.deliver(None);
     }
@@ -289,7 +319,7 @@ impl<T> Queue<T> {
 enum PollAttempt<'a, T> {
     /// Its worker has shut down.
     ShutDown,
-    Taken((PriorityLevel, T)),
+    Taken((PriorityLevel, Queued<T>)),
     /// The poll waits; with the instant at which the rate limit allows the next task, if it holds
     /// one back.
     Parked(ParkedPoll<'a, T>, Option<Instant>),
@@ -297,7 +327,7 @@ enum PollAttempt<'a, T> {
 
 /// Puts a task whose poll is gone back at the head of the queue to which it belongs now: a change of the
 /// routing moves the tasks that wait in queues, and not those on their way to a poll.
-pub(super) type PutBack<'a, T> = &'a (dyn Fn(PriorityLevel, T) + Send + Sync + 'a);
+pub(super) type PutBack<'a, T> = &'a (dyn Fn(PriorityLevel, Queued<T>) + Send + Sync + 'a);
 
 /// A waiting poll. When it is dropped, it leaves the queue, and a task delivered in the same moment
 /// is put back.
@@ -305,7 +335,7 @@ struct ParkedPoll<'a, T> {
     queue: &'a Queue<T>,
     put_back: PutBack<'a, T>,
     waiter: WaiterId,
-    receiver: oneshot::Receiver<(PriorityLevel, T)>,
+    receiver: oneshot::Receiver<(PriorityLevel, Queued<T>)>,
 }
 
 impl<T> Drop for ParkedPoll<'_, T> {
@@ -322,11 +352,11 @@ impl<T> Drop for ParkedPoll<'_, T> {
 /// back.
 struct TaskHandover<'a, T> {
     put_back: PutBack<'a, T>,
-    task: Option<(PriorityLevel, T)>,
+    task: Option<(PriorityLevel, Queued<T>)>,
 }
 
 impl<'a, T> TaskHandover<'a, T> {
-    fn new(put_back: PutBack<'a, T>, task: (PriorityLevel, T)) -> Self {
+    fn new(put_back: PutBack<'a, T>, task: (PriorityLevel, Queued<T>)) -> Self {
         Self {
             put_back,
             task: Some(task),
@@ -340,8 +370,8 @@ impl<'a, T> TaskHandover<'a, T> {
     /// future is pending once more before the task counts as taken.
     async fn accept(mut self) -> T {
         yield_now().await;
-        let (_, task) = self.task.take().expect("taken only here");
-        task
+        let (_, queued) = self.task.take().expect("taken only here");
+        queued.task
     }
 }
 

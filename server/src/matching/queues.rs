@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::matcher::{Matcher, PriorityLevel};
 use super::offer::Routed;
 use super::poller::{Poller, Pollers};
-use super::queue::{Poll, Queue, QueueKind};
+use super::queue::{Poll, Queue, QueueKind, Queued};
 use super::rate::{RateLimit, RateSource};
 use super::shut_down_workers::ShutDownWorkers;
 use crate::deployment::Deployments;
@@ -62,12 +62,53 @@ impl<T> Versions<T> {
 /// A queue as DescribeTaskQueue shows it.
 #[derive(Debug, Default)]
 pub(crate) struct Description {
-    pub(crate) pollers: Vec<Poller>,
-    pub(crate) backlog: usize,
+    /// With the version of each.
+    pub(crate) pollers: Vec<(Option<DeploymentVersion>, Poller)>,
+    /// By priority; those that the queue has had.
+    pub(crate) levels: BTreeMap<PriorityLevel, LevelStatistics>,
+    /// Whether the rate limit has held tasks back lately.
+    pub(crate) is_rate_limited: bool,
     /// Maximum rate in tasks a second, and who has set it; none for no limit.
     pub(crate) rate: Option<(f64, RateSource)>,
     /// The rate of its workers alone.
     pub(crate) polled_rate: Option<f64>,
+}
+
+/// The tasks of one priority.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LevelStatistics {
+    pub(crate) backlog: usize,
+    /// How long the oldest one has waited.
+    pub(crate) age: Duration,
+    /// Tasks a second that came.
+    pub(crate) added: f64,
+    /// Tasks a second that polls have received.
+    pub(crate) dispatched: f64,
+}
+
+impl LevelStatistics {
+    /// Those of both.
+    pub(crate) fn merge(self, other: Self) -> Self {
+        Self {
+            backlog: self.backlog + other.backlog,
+            age: self.age.max(other.age),
+            added: self.added + other.added,
+            dispatched: self.dispatched + other.dispatched,
+        }
+    }
+}
+
+impl Description {
+    fn add(&mut self, level: PriorityLevel, statistics: LevelStatistics) {
+        let all = self.levels.entry(level).or_default();
+        *all = all.merge(statistics);
+    }
+
+    /// The tasks of all priorities.
+    pub(crate) fn total(&self) -> LevelStatistics {
+        let levels = self.levels.values().copied();
+        levels.reduce(LevelStatistics::merge).unwrap_or_default()
+    }
 }
 
 impl<T: Routed + Send> Queues<T> {
@@ -135,10 +176,10 @@ impl<T: Routed + Send> Queues<T> {
     }
 
     /// Puts a task of a shared queue back at the head of the queue to which it belongs now.
-    fn put_back(&self, queue: &str, level: PriorityLevel, task: T, now: Time) {
+    fn put_back(&self, queue: &str, level: PriorityLevel, task: Queued<T>, now: Time) {
         let deployments = self.deployments.read();
         let deployments = deployments.unwrap_or_else(PoisonError::into_inner);
-        let queue = self.queue_of(&deployments, queue, QueueKind::Normal, &task, now);
+        let queue = self.queue_of(&deployments, queue, QueueKind::Normal, &task.task, now);
         queue.requeue(level, task);
     }
 
@@ -203,15 +244,15 @@ impl<T: Routed + Send> Queues<T> {
             }
         }
         for (name, level, task) in tasks {
-            let queue = self.queue_of(deployments, &name, QueueKind::Normal, &task, now);
-            queue.offer(level, task, now);
+            let queue = self.queue_of(deployments, &name, QueueKind::Normal, &task.task, now);
+            queue.add(level, task, now);
         }
     }
 
     /// Ends the polls of a worker without a task: those that wait and those that arrive later.
     pub(crate) fn end_polls_of(&self, queue: &str, instance_key: &str) {
         self.shut_down.insert(instance_key);
-        for queue in self.versions(queue) {
+        for (_, queue) in self.versions(queue) {
             let mut state = queue.lock();
             state
                 .tasks
@@ -229,7 +270,7 @@ impl<T: Routed + Send> Queues<T> {
         state.pollers = Pollers::default();
         state.tasks.drain_waiters(|_| true);
         std::iter::from_fn(|| state.take(Instant::now()))
-            .map(|(_, task)| task)
+            .map(|(_, queued)| queued.task)
             .collect()
     }
 
@@ -257,10 +298,29 @@ impl<T: Routed + Send> Queues<T> {
             rate: self.configured_rate(queue),
             ..Description::default()
         };
-        for queue in self.versions(queue) {
+        for (version, queue) in self.versions(queue) {
             let mut state = queue.lock();
-            description.pollers.extend(state.pollers.list(now));
-            description.backlog += state.tasks.backlog();
+            let pollers = state.pollers.list(now).into_iter();
+            let pollers = pollers.map(|poller| (version.clone(), poller));
+            description.pollers.extend(pollers);
+            for (level, backlog, oldest) in state.tasks.levels() {
+                let waits = LevelStatistics {
+                    backlog,
+                    age: now.since(oldest.since),
+                    ..LevelStatistics::default()
+                };
+                description.add(level, waits);
+            }
+            let at = Instant::now();
+            description.is_rate_limited |= state.statistics.is_rate_limited(at);
+            for (level, added, dispatched) in state.statistics.rates(at) {
+                let rates = LevelStatistics {
+                    added,
+                    dispatched,
+                    ..LevelStatistics::default()
+                };
+                description.add(level, rates);
+            }
             let rate = queue.rate();
             description.rate = rate.effective();
             description.polled_rate = rate.polled();
@@ -297,10 +357,17 @@ impl<T: Routed + Send> Queues<T> {
     }
 
     /// The queues of all versions.
-    fn versions(&self, name: &str) -> Vec<Arc<Queue<T>>> {
+    fn versions(&self, name: &str) -> Vec<(Option<DeploymentVersion>, Arc<Queue<T>>)> {
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
-        let versions = named.queues.get(name);
-        versions.map_or_else(Vec::new, |it| it.all().cloned().collect())
+        let Some(versions) = named.queues.get(name) else {
+            return Vec::new();
+        };
+        let versioned = versions.versioned.iter();
+        let versioned = versioned.map(|(version, queue)| (Some(version.clone()), queue));
+        std::iter::once((None, &versions.unversioned))
+            .chain(versioned)
+            .map(|(version, queue)| (version, Arc::clone(queue)))
+            .collect()
     }
 
     fn create(
@@ -663,8 +730,49 @@ mod tests {
         offer(&queues, "q", 1);
         poll(&queues, "q").await;
         let description = queues.describe("q", Time::default());
-        assert_eq!(description.pollers[0].identity, "worker");
-        assert_eq!(description.backlog, 0);
+        let (version, poller) = &description.pollers[0];
+        assert_eq!((version, &*poller.identity), (&None, "worker"));
+        assert_eq!(description.total().backlog, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tasks_that_wait_are_counted_by_priority_with_their_age() {
+        let queues: Queues<u32> = Queues::new(Arc::default());
+        let (urgent, late) = (PriorityLevel::of(1), PriorityLevel::of(5));
+        let at = |seconds| Time::default() + Duration::from_secs(seconds);
+        let offer = |level, task, now| {
+            queues.offer(&"q".into(), QueueKind::Normal, level, task, now);
+        };
+        offer(late, 1, at(0));
+        offer(late, 2, at(10));
+        offer(urgent, 3, at(20));
+        let waits = |found: &Description, level| {
+            let found = found.levels[&level];
+            (found.backlog, found.age.as_secs())
+        };
+        let found = queues.describe("q", at(30));
+        assert_eq!(
+            (waits(&found, urgent), waits(&found, late)),
+            ((1, 10), (2, 30))
+        );
+        let total = found.total();
+        assert_eq!((total.backlog, total.age.as_secs()), (3, 30));
+
+        // The poll of a task that is given up puts it back, as old as it was.
+        tokio::time::advance(Duration::from_secs(10)).await;
+        assert_eq!(poll(&queues, "q").await, Some(3));
+        {
+            let mut given_up = Box::pin(poll(&queues, "q"));
+            assert!(futures_poll_once(&mut given_up).await.is_none());
+        }
+        let found = queues.describe("q", at(40));
+        assert_eq!(
+            (waits(&found, urgent), waits(&found, late)),
+            ((0, 0), (2, 40))
+        );
+        assert_eq!(found.levels[&urgent].added, 0.1);
+        assert_eq!(found.levels[&urgent].dispatched, 0.1);
+        assert!(!found.is_rate_limited);
     }
 
     /// Polls a future once: `None` while it waits.

@@ -12,6 +12,8 @@ mod operations;
 mod repeated;
 mod schedules;
 mod start;
+mod task_queue;
+mod time_skipping;
 mod timeouts;
 mod tls;
 mod workflow_options;

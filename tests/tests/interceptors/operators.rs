@@ -8,7 +8,7 @@ use durably::{
     interceptor::{
         ActivityOperationRequest, BatchRequest, ClientInterceptor, DeleteRequest,
         DeploymentRequest, ListRequest, NamespaceRequest, Next, RawRequest, ResetRequest,
-        StartBatchRequest, UpdateOptionsRequest,
+        StartBatchRequest, TaskQueueRequest, UpdateOptionsRequest, WorkerRequest,
     },
     prelude::*,
     raw::{Code, api::workflowservice::v1::GetSystemInfoRequest},
@@ -107,6 +107,24 @@ impl ClientInterceptor for Log {
 
     async fn list(&self, request: ListRequest, next: Next<ListRequest>) -> Result<()> {
         self.note(format!("list {:?}", request.listed));
+        next.run(request).await
+    }
+
+    async fn describe_task_queue(
+        &self,
+        request: TaskQueueRequest,
+        next: Next<TaskQueueRequest>,
+    ) -> Result<()> {
+        self.note(format!("task queue {}", request.task_queue));
+        next.run(request).await
+    }
+
+    async fn describe_worker(
+        &self,
+        request: WorkerRequest,
+        next: Next<WorkerRequest>,
+    ) -> Result<()> {
+        self.note(format!("worker {}", request.instance_key));
         next.run(request).await
     }
 
@@ -210,6 +228,8 @@ async fn what_operators_do_passes_the_interceptors(world: &World) -> Result<()> 
     assert!(unknown.is_err(), "no worker of it has polled");
     let unknown = client.deployment(&world.queue).describe_version("1").await;
     assert!(unknown.is_err(), "no worker of it has polled");
+    client.task_queue("nobodys").describe().await?;
+    assert_eq!(client.describe_worker("nobody").await?, None);
     let raw = client.raw();
     let info = raw.get_system_info(GetSystemInfoRequest {}, secs(10));
     assert!(info.await.is_ok(), "every server has it");
@@ -225,6 +245,8 @@ async fn what_operators_do_passes_the_interceptors(world: &World) -> Result<()> 
                 world.queue
             )
             .as_str(),
+            "task queue nobodys",
+            "worker nobody",
             "GetSystemInfo",
         ]
     );
@@ -280,6 +302,18 @@ impl ClientInterceptor for Refuse {
         Err(refused("a deployment"))
     }
 
+    async fn describe_task_queue(
+        &self,
+        _: TaskQueueRequest,
+        _: Next<TaskQueueRequest>,
+    ) -> Result<()> {
+        Err(refused("a task queue"))
+    }
+
+    async fn describe_worker(&self, _: WorkerRequest, _: Next<WorkerRequest>) -> Result<()> {
+        Err(refused("a worker"))
+    }
+
     async fn raw(&self, _: RawRequest, _: Next<RawRequest>) -> Result<()> {
         Err(refused("a raw call"))
     }
@@ -326,8 +360,13 @@ async fn an_interceptor_refuses_what_operators_do(world: &World) -> Result<()> {
             "{error:?}"
         );
     }
-    let error = client.deployment("nobodys").unset_current().await.err();
-    assert!(error.as_ref().is_some_and(is_denied), "{error:?}");
+    for error in [
+        client.deployment("nobodys").unset_current().await.err(),
+        client.task_queue("nobodys").describe().await.err(),
+        client.describe_worker("nobody").await.err(),
+    ] {
+        assert!(error.as_ref().is_some_and(is_denied), "{error:?}");
+    }
     let raw = client
         .raw()
         .get_system_info(GetSystemInfoRequest {}, secs(10))

@@ -27,6 +27,7 @@ use crate::{
             self, CallbackState, DescribeWorkflow, Description, PendingChild, WorkflowStatus,
         },
         history::{self, EventsKind, GetHistory},
+        time_skipping::TimeSkippingState,
     },
 };
 
@@ -174,6 +175,8 @@ pub struct WorkflowDescription {
     pub static_summary: Option<String>,
     /// The details that its start gave; `None` if it gave none, or not as a text.
     pub static_details: Option<String>,
+    /// Its time, and how it is skipped; none if the server does not report it.
+    pub time_skipping: Option<TimeSkippingState>,
     target: FromClient,
 }
 
@@ -528,6 +531,7 @@ async fn whole(
         priority: Priority::recorded(&found.priority),
         static_summary: text(found.static_summary),
         static_details: text(found.static_details),
+        time_skipping: found.time_skipping,
         target: target.clone(),
         pending_workflow_task,
         callbacks: callbacks.collect(),

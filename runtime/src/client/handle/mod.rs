@@ -1,6 +1,7 @@
 //! A typed workflow execution.
 
 pub(crate) mod description;
+pub(crate) mod fast_forward;
 pub(crate) mod history;
 pub(crate) mod options;
 mod progress_warning;

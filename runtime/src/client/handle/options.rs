@@ -7,15 +7,17 @@ use std::{
     time::Duration,
 };
 
-use super::target::FromClient;
+use super::{fast_forward, target::FromClient};
 use crate::{
     client::call::{Request, within},
     error::{HandleError, RpcError},
     interceptor::UpdateOptionsRequest,
     options::{InvalidOptions, Priority},
     time::span::Span,
+    transport::retry::Patience,
     wire::{
         deployment::VersioningOverride,
+        time_skipping::TimeSkipping,
         workflow_options::{OverrideChange, UpdateWorkflowOptions, WorkflowOptions},
     },
 };
@@ -23,7 +25,7 @@ use crate::{
 /// A change of the options of a workflow about to be sent: `.await` sends it. What is not set stays.
 ///
 /// ```no_run
-/// use durably::{client::{UpdateOptionsCall, VersioningOverride}, prelude::*, worker::DeploymentVersion, Priority};
+/// use durably::{client::{TimeSkipping, UpdateOptionsCall, VersioningOverride}, prelude::*, worker::DeploymentVersion, Priority};
 ///
 /// # async fn example(client: Client) -> Result<()> {
 /// let order = client.handle("order-1");
@@ -34,6 +36,11 @@ use crate::{
 /// let next = VersioningOverride::Pinned(DeploymentVersion::of("orders").build("2.0"));
 /// order.update_options().versioning_override(next).await?;
 /// order.update_options().clear_versioning_override().await?;
+///
+/// // A day of its time.
+/// let day = TimeSkipping::fast_forward("a day", days(1));
+/// order.update_options().time_skipping(day).await?;
+/// order.fast_forwarded("a day").await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -85,6 +92,16 @@ impl UpdateOptionsCall {
         self
     }
 
+    /// Skips the time of the workflow from now on, or skips none any more; see
+    /// [`StartCall::time_skipping`](crate::client::StartCall::time_skipping). It replaces what was set before, and the
+    /// count of skips begins again.
+    pub fn time_skipping(mut self, skipping: TimeSkipping) -> Self {
+        let prepared = self.request.new_mut();
+        skipping.check(&mut prepared.wrong);
+        prepared.options.time_skipping = Some(skipping);
+        self
+    }
+
     /// How long to wait for the server's response, retries included; about ten seconds if not set.
     ///
     /// After it the error is [`RpcError::Timeout`](crate::error::RpcError::Timeout), and `error.is_timeout()` holds. The
@@ -122,11 +139,17 @@ async fn update(prepared: Box<Prepared>) -> Result<(), HandleError> {
     let sender = target.clone();
     let send = move |request: UpdateOptionsRequest| async move {
         let target = sender.at(&request.workflow_id, request.run_id.as_deref());
+        let mut wrong = Vec::new();
         if let Some(priority) = &request.priority {
-            let mut wrong = Vec::new();
             priority.check(&mut wrong);
-            InvalidOptions::check(format_args!("workflow `{}`", request.workflow_id), wrong)
-                .map_err(RpcError::from)?;
+        }
+        if let Some(skipping) = &request.time_skipping {
+            skipping.check(&mut wrong);
+        }
+        InvalidOptions::check(format_args!("workflow `{}`", request.workflow_id), wrong)
+            .map_err(RpcError::from)?;
+        if request.time_skipping.is_some() {
+            fast_forward::check_support(target.client(), Patience::at_once(timeout)).await?;
         }
         target.send(request.into_wire(), timeout).await
     };

@@ -10,11 +10,13 @@ use super::{
     target::FromClient,
 };
 use crate::{
+    client::task_queue,
     telemetry::log,
     transport::retry::Patience,
     wire::{
         describe::{PendingActivity, PendingWorkflowTask},
         failure,
+        task_queue::{TaskKind, TaskQueueState},
     },
 };
 
@@ -61,6 +63,28 @@ pub(crate) async fn log(target: &FromClient, run: &str) {
             "still waiting for the result: the workflow's task fails again and again"
         );
     } else if is_left_alone(&task) {
+        let client = target.client();
+        let patience = Patience::at_once(None);
+        let queue =
+            task_queue::state(client, task_queue.clone(), TaskKind::Workflow, patience).await;
+        if let Ok(queue) = queue
+            && !queue.pollers.is_empty()
+        {
+            let pollers = names(&queue);
+            let (backlog, age) = (queue.tasks.backlog, queue.tasks.backlog_age.as_secs());
+            log::warning!(
+                workflow_type,
+                workflow_id,
+                run_id,
+                task_queue,
+                pollers,
+                backlog,
+                "still waiting for the result: the workers of task queue `{task_queue}` have not taken the workflow's \
+                 task yet: they are busy, or have ended; {backlog} tasks wait there, the oldest one for {age} s; within \
+                 the last minutes polled: {pollers}"
+            );
+            return;
+        }
         log::warning!(
             workflow_type,
             workflow_id,
@@ -68,10 +92,30 @@ pub(crate) async fn log(target: &FromClient, run: &str) {
             task_queue,
             "still waiting for the result: no worker takes the workflow's task; does one run that polls \
              task queue `{task_queue}` in namespace `{}`?",
-            target.client().namespace()
+            client.namespace()
         );
     }
 }
+
+/// The workers that poll the queue, each with its version; the first ones if there are many.
+fn names(queue: &TaskQueueState) -> String {
+    let mut names: Vec<String> = queue
+        .pollers
+        .iter()
+        .take(MOST_NAMES)
+        .map(|poller| match &poller.version {
+            Some(version) => format!("{} ({version})", poller.identity),
+            None => poller.identity.clone(),
+        })
+        .collect();
+    if queue.pollers.len() > MOST_NAMES {
+        names.push(format!("{} more", queue.pollers.len() - MOST_NAMES));
+    }
+    names.join(", ")
+}
+
+/// As many workers are named in a warning.
+const MOST_NAMES: usize = 5;
 
 /// The activity with the most attempts, among those whose attempts fail again and again.
 fn hopeless(activities: Vec<PendingActivity>) -> Option<PendingActivity> {

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::{description, history, reset, result};
+use super::{description, fast_forward, history, reset, result};
 use crate::{
     client::{
         AllActivities, Call, FromClient, Handle, History, QueryCall, ResetPoint,
@@ -12,7 +12,7 @@ use crate::{
     data::{ArgList, Known, Text},
     definition::Workflow,
     definition::private::payload,
-    error::{HandleError, ResultError},
+    error::{FastForwardError, HandleError, ResultError},
     interceptor::DeleteRequest,
     transport::retry::Patience,
     wire::{
@@ -213,7 +213,33 @@ impl DynHandle {
         history::events(&self.0)
     }
 
-    /// Changes options of the workflow: its priority, and the override of its versioning. It is the run that the handle
+    /// Waits until the workflow's time has reached the end of the fast-forward of this id, which
+    /// [`TimeSkipping::fast_forward`](crate::client::TimeSkipping::fast_forward) has set. It ends in the runs after this one,
+    /// too.
+    ///
+    /// A typed handle has it by way of [`untyped`](Handle::untyped).
+    ///
+    /// # Errors
+    /// The fast-forward cannot complete: the workflow has closed before, its time skipping was changed or switched off, or
+    /// it has no such fast-forward; there is no such workflow; the server does not skip the time of single workflows; or the
+    /// request failed.
+    ///
+    /// ```no_run
+    /// # use durably::{client::TimeSkipping, prelude::*};
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let reminder = client.handle("reminder-1");
+    /// let week = TimeSkipping::fast_forward("week 1", days(7));
+    /// reminder.update_options().time_skipping(week).await?;
+    /// reminder.fast_forwarded("week 1").timeout(mins(1)).await?;
+    /// let reminders: u32 = reminder.query("count", ()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fast_forwarded(&self, id: impl Text) -> Call<(), FastForwardError> {
+        fast_forward::call(&self.0, id.into_text())
+    }
+
+    /// Changes options of the workflow: its priority, the override of its versioning and its time skipping. It is the run that the handle
     /// was attached to, and without one the latest run.
     ///
     /// A typed handle has it by way of [`untyped`](Handle::untyped).

@@ -18,6 +18,7 @@ use self::{options::Start, with_message::RecordedSignal};
 use super::{
     Client, DynHandle, FromClient, Handle, RunCall,
     call::{Request, within},
+    handle::fast_forward,
 };
 use crate::{
     data::{
@@ -38,6 +39,7 @@ use crate::{
         deployment::VersioningOverride,
         start::{IdConflictPolicy, IdReusePolicy, StartWorkflow},
         status::{CallError, Reason},
+        time_skipping::TimeSkipping,
     },
 };
 
@@ -93,7 +95,7 @@ use crate::{
 /// #     }
 /// # }
 /// use durably::{
-///     client::{IdConflictPolicy, IdReusePolicy, VersioningOverride},
+///     client::{IdConflictPolicy, IdReusePolicy, TimeSkipping, VersioningOverride},
 ///     search::{Keyword, SearchKey},
 /// };
 ///
@@ -115,6 +117,7 @@ use crate::{
 ///     .summary("the first greeting")
 ///     .details("It greets *everybody* on the list.")
 ///     .versioning_override(VersioningOverride::AutoUpgrade)
+///     .time_skipping(TimeSkipping::on())
 ///     .timeout(secs(5))
 ///     .await?;
 ///
@@ -341,6 +344,16 @@ impl<W: Startable, Q> StartCall<W, Q> {
         self
     }
 
+    /// Skips the time in which the workflow only waits, whatever the server's clock does: for tests against a server that
+    /// others use, too. Its children and the runs after it go on in its time.
+    ///
+    /// A server that does not skip the time of single workflows refuses the start, with [`RpcError::Unimplemented`]; a
+    /// Temporal server does with the dynamic configuration `frontend.WorkflowTimeSkippingEnabled`.
+    pub fn time_skipping(mut self, skipping: TimeSkipping) -> Self {
+        self.start_mut().time_skipping = Some(skipping);
+        self
+    }
+
     /// How long to wait for the server's response, retries included; about ten seconds if not set. With
     /// [`result`](StartCall::result) set it after that, for the whole.
     ///
@@ -447,6 +460,9 @@ async fn send_start(
     patience: Patience,
     is_eager: bool,
 ) -> Result<Started, StartError> {
+    if request.time_skipping.is_some() {
+        fast_forward::check_support(client, patience).await?;
+    }
     let id = request.workflow_id.clone();
     let workers = client.caller().eager_starts();
     let slot = is_eager.then(|| workers.reserve(&request.task_queue, &request.workflow_type));

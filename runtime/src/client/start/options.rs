@@ -12,6 +12,7 @@ use crate::{
     transport::id,
     wire::deployment::VersioningOverride,
     wire::start::{IdConflictPolicy, IdReusePolicy, StartWorkflow},
+    wire::time_skipping::TimeSkipping,
 };
 
 /// A workflow about to be started.
@@ -35,6 +36,7 @@ pub(crate) struct Start {
     pub id_reuse_policy: Option<IdReusePolicy>,
     pub id_conflict: Option<IdConflictPolicy>,
     pub versioning: Option<VersioningOverride>,
+    pub time_skipping: Option<TimeSkipping>,
     /// Whether a worker of this process may take the first task from the response.
     pub eager: bool,
     /// How long the caller waits for the server's response.
@@ -65,6 +67,7 @@ impl Start {
             id_reuse_policy: None,
             id_conflict: None,
             versioning: None,
+            time_skipping: None,
             eager: false,
             timeout: None,
             error: None,
@@ -75,7 +78,7 @@ impl Start {
     ///
     /// # Errors
     /// [`StartError::Data`] for an argument, a memo or a search attribute that cannot be written, and
-    /// [`RpcError::InvalidArgument`] for a priority that the server would refuse or take for another.
+    /// [`RpcError::InvalidArgument`] for a priority or a time skipping that the server would refuse or take for another.
     pub(crate) fn into_request(self) -> Result<StartWorkflow, StartError> {
         if let Some(error) = self.error {
             return Err(error.into());
@@ -83,6 +86,9 @@ impl Start {
         let mut wrong = Vec::new();
         if let Some(priority) = &self.priority {
             priority.check(&mut wrong);
+        }
+        if let Some(skipping) = &self.time_skipping {
+            skipping.check(&mut wrong);
         }
         let of = format_args!("workflow `{}`", self.workflow);
         InvalidOptions::check(of, wrong).map_err(RpcError::from)?;
@@ -107,6 +113,7 @@ impl Start {
             id_reuse: self.id_reuse_policy.unwrap_or_default(),
             id_conflict: self.id_conflict,
             versioning: self.versioning,
+            time_skipping: self.time_skipping,
             // A start alone requests it when a worker has a slot for the task.
             eager: false,
         })

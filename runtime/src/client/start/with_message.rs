@@ -14,6 +14,7 @@ use crate::{
     client::{
         Client, FromClient, Handle, StartCall, Startable, UpdateHandle,
         call::{Request, within},
+        handle::fast_forward,
         message::update,
     },
     data::{ArgList, ArgsEncoder, EncodedArgs, PayloadOf, Text},
@@ -291,6 +292,9 @@ async fn send_with_signal(
     request: SignalWithStart,
     patience: Patience,
 ) -> Result<Started, StartError> {
+    if request.start.time_skipping.is_some() {
+        fast_forward::check_support(client, patience).await?;
+    }
     let id = request.start.workflow_id.clone();
     match client.caller().call(request, patience).await {
         Ok(run_id) => Ok(Started::new(id, run_id)),
@@ -419,6 +423,10 @@ async fn reached(
     to: &FromClient,
     request: UpdateWithStart,
 ) -> Result<UpdateWithStartResponse, UpdateWithStartError> {
+    if request.start.time_skipping.is_some() {
+        let patience = Patience::at_once(None);
+        fast_forward::check_support(to.client(), patience).await?;
+    }
     let accepted = |response: UpdateWithStartResponse| match update::is_reached(response.update) {
         ControlFlow::Break(update) => ControlFlow::Break(UpdateWithStartResponse {
             run_id: response.run_id,

@@ -19,6 +19,7 @@ mod runs;
 mod schedules;
 mod sending;
 mod stuck;
+mod time_skipping;
 mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;

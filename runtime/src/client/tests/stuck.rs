@@ -12,12 +12,14 @@ use durably_proto::{
             History, HistoryEvent, WorkflowExecutionCompletedEventAttributes,
             WorkflowTaskFailedEventAttributes, history_event::Attributes,
         },
+        taskqueue::v1::{PollerInfo, TaskQueueStats},
         workflow::v1::{PendingActivityInfo, PendingWorkflowTaskInfo, WorkflowExecutionInfo},
         workflowservice::v1::{
-            DescribeWorkflowExecutionResponse, GetWorkflowExecutionHistoryResponse as Page,
+            DescribeTaskQueueResponse, DescribeWorkflowExecutionResponse,
+            GetWorkflowExecutionHistoryResponse as Page,
         },
     },
-    wkt::Timestamp,
+    wkt::{Duration, Timestamp},
 };
 
 use super::{Account, fake::server};
@@ -129,6 +131,26 @@ fn overcome(last: Option<Attributes>) -> Page {
     events(vec![Some(failure("long ago")), Some(done), last])
 }
 
+/// A queue with so many workers.
+fn polled(workers: usize) -> DescribeTaskQueueResponse {
+    let poller = |number| PollerInfo {
+        identity: format!("worker-{number}"),
+        ..Default::default()
+    };
+    DescribeTaskQueueResponse {
+        pollers: (1..=workers).map(poller).collect(),
+        stats: Some(TaskQueueStats {
+            approximate_backlog_count: 12,
+            approximate_backlog_age: Some(Duration {
+                seconds: 21,
+                nanos: 0,
+            }),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}
+
 #[tokio::test]
 async fn a_long_wait_is_explained_once() {
     test_log::open();
@@ -171,11 +193,16 @@ async fn a_long_wait_is_explained_once() {
             None,
         ),
         ("the same, with a limit", "stuck-7", retries(4, 10), None),
+        ("its workers are busy", "stuck-8", waits(1, 20), None),
     ] {
         let (fake, client) = server().await;
         let pages = &fake.get_workflow_execution_history;
         pages.then(Ok(still_running()));
         fake.describe_workflow_execution.then(Ok(found));
+        fake.describe_task_queue.then(Ok(match case {
+            "its workers are busy" => polled(7),
+            _ => polled(0),
+        }));
         if let Some(history) = history {
             pages.then(Ok(history));
         }

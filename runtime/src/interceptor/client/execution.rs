@@ -6,6 +6,7 @@ use crate::{
     options::Priority,
     wire::{
         stop::{CancelWorkflow, TerminateWorkflow},
+        time_skipping::TimeSkipping,
         workflow_options::{OverrideChange, UpdateWorkflowOptions, WorkflowOptions},
     },
 };
@@ -255,7 +256,38 @@ pub struct UpdateOptionsRequest {
     pub run_id: Option<String>,
     /// How urgent its tasks are from now on; as before if not set.
     pub priority: Option<Priority>,
+    /// How it skips time from now on; as before if not set.
+    pub time_skipping: Option<TimeSkipping>,
     versioning: Option<OverrideChange>,
+}
+
+/// A wait for the end of a fast-forward.
+///
+/// ```
+/// use durably::{interceptor::{ClientInterceptor, FastForwardRequest, Next}, prelude::*};
+///
+/// struct Log;
+///
+/// impl ClientInterceptor for Log {
+///     async fn fast_forwarded(
+///         &self,
+///         request: FastForwardRequest,
+///         next: Next<FastForwardRequest>,
+///     ) -> Result<()> {
+///         tracing::info!("{} skips time to {}", request.workflow_id, request.id);
+///         next.run(request).await
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FastForwardRequest {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The run; the latest one if not set.
+    pub run_id: Option<String>,
+    /// The id of the fast-forward.
+    pub id: String,
 }
 
 impl ResetRequest {
@@ -290,6 +322,7 @@ impl UpdateOptionsRequest {
             workflow_id: request.execution.workflow_id,
             run_id: some(request.execution.run_id),
             priority: priority.map(|priority| Priority::recorded(&priority)),
+            time_skipping: request.options.time_skipping,
             versioning: request.options.versioning,
         }
     }
@@ -300,6 +333,7 @@ impl UpdateOptionsRequest {
             options: WorkflowOptions {
                 priority: self.priority.map(Priority::into_engine),
                 versioning: self.versioning,
+                time_skipping: self.time_skipping,
             },
         }
     }

@@ -21,13 +21,14 @@ pub use self::{
     },
     batch::{BatchRequest, BatchRequestKind, StartBatchRequest},
     execution::{
-        CancelRequest, DeleteRequest, DescribeRequest, HistoryRequest, ResetRequest, ResultRequest,
-        TerminateRequest, UpdateOptionsRequest,
+        CancelRequest, DeleteRequest, DescribeRequest, FastForwardRequest, HistoryRequest,
+        ResetRequest, ResultRequest, TerminateRequest, UpdateOptionsRequest,
     },
     list::{CountRequest, ListRequest, Listed},
     message::{QueryRequest, SignalRequest, UpdateRequest, UpdateResponse},
     operator::{
         DeploymentOperation, DeploymentRequest, NamespaceOperation, NamespaceRequest, RawRequest,
+        TaskQueueRequest, WorkerRequest,
     },
     schedule::{CreateScheduleRequest, ScheduleOperation, ScheduleRequest},
     start::{
@@ -52,8 +53,8 @@ use crate::{
 /// workflow code are those of a [`WorkflowInterceptor`](super::WorkflowInterceptor).
 ///
 /// # What passes
-/// All calls of the client but that which describes one worker, and those of its [raw client](crate::Client::raw), of
-/// which an interceptor sees the name of the method. The requests of workers do not pass. An interceptor keeps nobody from using another client: what nobody
+/// All calls of the client, and those of its [raw client](crate::Client::raw), of which an interceptor sees the name of
+/// the method. The requests of workers do not pass. An interceptor keeps nobody from using another client: what nobody
 /// may do belongs to the authorization of the server. What [`terminate`](Self::terminate) refuses,
 /// [`start_batch`](Self::start_batch) and [`raw`](Self::raw) have to refuse, too.
 ///
@@ -187,6 +188,13 @@ use crate::{
 ///     ) -> Result<()> {
 ///         timed("update options", it, next).await
 ///     }
+///     async fn fast_forwarded(
+///         &self,
+///         it: FastForwardRequest,
+///         next: Next<FastForwardRequest>,
+///     ) -> Result<()> {
+///         timed("fast-forward", it, next).await
+///     }
 ///     async fn operate_activities(
 ///         &self,
 ///         it: ActivityOperationRequest,
@@ -209,6 +217,16 @@ use crate::{
 ///     }
 ///     async fn deployment(&self, it: DeploymentRequest, next: Next<DeploymentRequest>) -> Result<()> {
 ///         timed("deployment", it, next).await
+///     }
+///     async fn describe_task_queue(
+///         &self,
+///         it: TaskQueueRequest,
+///         next: Next<TaskQueueRequest>,
+///     ) -> Result<()> {
+///         timed("describe task queue", it, next).await
+///     }
+///     async fn describe_worker(&self, it: WorkerRequest, next: Next<WorkerRequest>) -> Result<()> {
+///         timed("describe worker", it, next).await
 ///     }
 ///     async fn raw(&self, it: RawRequest, next: Next<RawRequest>) -> Result<()> {
 ///         timed(it.method, it, next).await
@@ -395,6 +413,15 @@ pub trait ClientInterceptor: Send + Sync + 'static {
         next.run(request)
     }
 
+    /// Waits for the end of a fast-forward of a workflow's time.
+    fn fast_forwarded(
+        &self,
+        request: FastForwardRequest,
+        next: Next<FastForwardRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
     /// Pauses, unpauses, resets or reconfigures pending activities.
     fn operate_activities(
         &self,
@@ -436,6 +463,24 @@ pub trait ClientInterceptor: Send + Sync + 'static {
         &self,
         request: DeploymentRequest,
         next: Next<DeploymentRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Describes a task queue.
+    fn describe_task_queue(
+        &self,
+        request: TaskQueueRequest,
+        next: Next<TaskQueueRequest>,
+    ) -> impl Future<Output = Result<()>> + Send {
+        next.run(request)
+    }
+
+    /// Describes a worker.
+    fn describe_worker(
+        &self,
+        request: WorkerRequest,
+        next: Next<WorkerRequest>,
     ) -> impl Future<Output = Result<()>> + Send {
         next.run(request)
     }
@@ -614,11 +659,14 @@ erased! {
     reset(ResetRequest) -> ();
     delete(DeleteRequest) -> ();
     update_options(UpdateOptionsRequest) -> ();
+    fast_forwarded(FastForwardRequest) -> ();
     operate_activities(ActivityOperationRequest) -> ();
     start_batch(StartBatchRequest) -> ();
     batch(BatchRequest) -> ();
     namespace(NamespaceRequest) -> ();
     deployment(DeploymentRequest) -> ();
+    describe_task_queue(TaskQueueRequest) -> ();
+    describe_worker(WorkerRequest) -> ();
     raw(RawRequest) -> ();
 }
 

@@ -152,6 +152,56 @@ pub enum DeploymentOperation {
     UnsetManager,
 }
 
+/// A request for the description of a task queue.
+///
+/// ```
+/// use durably::{interceptor::{ClientInterceptor, Next, TaskQueueRequest}, prelude::*};
+///
+/// struct Log;
+///
+/// impl ClientInterceptor for Log {
+///     async fn describe_task_queue(
+///         &self,
+///         request: TaskQueueRequest,
+///         next: Next<TaskQueueRequest>,
+///     ) -> Result<()> {
+///         tracing::info!("task queue {}", request.task_queue);
+///         next.run(request).await
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TaskQueueRequest {
+    /// The name of the task queue.
+    pub task_queue: String,
+}
+
+/// A request for the description of a worker.
+///
+/// ```
+/// use durably::{interceptor::{ClientInterceptor, Next, WorkerRequest}, prelude::*};
+///
+/// struct Log;
+///
+/// impl ClientInterceptor for Log {
+///     async fn describe_worker(
+///         &self,
+///         request: WorkerRequest,
+///         next: Next<WorkerRequest>,
+///     ) -> Result<()> {
+///         tracing::info!("worker {}", request.instance_key);
+///         next.run(request).await
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkerRequest {
+    /// What distinguishes the worker from all others.
+    pub instance_key: String,
+}
+
 /// A call of the raw client.
 ///
 /// ```

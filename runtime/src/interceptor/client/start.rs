@@ -10,8 +10,11 @@ use crate::{
     },
     error::DataError,
     options::{Priority, Retry},
-    wire::start::{
-        self, IdConflictPolicy, IdReusePolicy, SignalWithStart, StartWorkflow, UpdateWithStart,
+    wire::{
+        start::{
+            self, IdConflictPolicy, IdReusePolicy, SignalWithStart, StartWorkflow, UpdateWithStart,
+        },
+        time_skipping::TimeSkipping,
     },
 };
 
@@ -74,6 +77,8 @@ pub struct StartRequest {
     pub id_reuse_policy: IdReusePolicy,
     /// What to do when a workflow of that id is running; the server's default if not set.
     pub id_conflict_policy: Option<IdConflictPolicy>,
+    /// How it skips time; not at all if not set.
+    pub time_skipping: Option<TimeSkipping>,
     /// All else, as it was set.
     rest: StartWorkflow,
     converter: Converter,
@@ -210,6 +215,7 @@ impl StartRequest {
             start_delay: rest.start_delay,
             id_reuse_policy: rest.id_reuse,
             id_conflict_policy: rest.id_conflict,
+            time_skipping: rest.time_skipping.take(),
             rest,
             converter: converter.clone(),
         }
@@ -231,6 +237,7 @@ impl StartRequest {
             start_delay: self.start_delay,
             id_reuse: self.id_reuse_policy,
             id_conflict: self.id_conflict_policy,
+            time_skipping: self.time_skipping,
             ..self.rest
         }
     }
