@@ -23,13 +23,16 @@ pub(crate) enum Change {
     Remove,
 }
 
+/// The state that a change finds: none if the schedule does not exist, an error if it is damaged.
+pub(crate) type Present<'a> = Result<Option<&'a Schedule>, StoreError>;
+
 impl Backend {
     /// Changes a schedule, or creates it. `apply` receives the present state, if it exists, and the
     /// time. The change is durable on return; it is completed also if the caller goes away.
     pub(crate) async fn change_schedule<R: Send + 'static>(
         &self,
         name: &ScheduleName,
-        apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error> + Send + 'static,
+        apply: impl FnOnce(Present<'_>, Time) -> Result<(Change, R), Error> + Send + 'static,
     ) -> Result<R, Error> {
         let name = name.clone();
         let change =
@@ -47,8 +50,8 @@ impl Backend {
             return Err(StoreError::Stopped.into());
         };
         let own_name = name.clone();
-        let change = move |present: Option<&Schedule>, now| {
-            let mut schedule = present
+        let change = move |present: Present<'_>, now| {
+            let mut schedule = present?
                 .cloned()
                 .ok_or_else(|| no_such_schedule(&own_name.id))?;
             backend.take_ends(&own_name, &mut schedule, now)?;
@@ -186,13 +189,19 @@ impl Backend {
                     // No namespace is deleted before the server has started.
                     let _ = self.set_schedule(&live, Some(Arc::new(schedule)));
                 }
-                // The server starts without a schedule that is damaged.
-                Err(damage) => tracing::error!(
-                    namespace = %stored.name.namespace,
-                    schedule_id = %stored.name.id,
-                    %damage,
-                    "the stored schedule is damaged and cannot be resumed"
-                ),
+                // The server starts, and the schedule rests. Its id stays taken, so that nothing is written over what
+                // another version, or a person, may be able to read.
+                Err(damage) => {
+                    tracing::error!(
+                        namespace = %stored.name.namespace,
+                        schedule_id = %stored.name.id,
+                        %damage,
+                        "the stored schedule is damaged and cannot be resumed"
+                    );
+                    let what = format!("schedule `{}`: {damage}", stored.name.id);
+                    let live = self.schedules.find_or_insert(&stored.name);
+                    live.set_damaged(StoreError::Corrupted(what));
+                }
             }
         }
         Ok(())
@@ -201,7 +210,7 @@ impl Backend {
     async fn change_and_store<R>(
         &self,
         name: &ScheduleName,
-        apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error>,
+        apply: impl FnOnce(Present<'_>, Time) -> Result<(Change, R), Error>,
     ) -> Result<R, Error> {
         loop {
             let live = self.schedules.find_or_insert(name);
@@ -220,13 +229,14 @@ impl Backend {
     async fn change_locked<R>(
         &self,
         live: &Arc<LiveSchedule>,
-        apply: impl FnOnce(Option<&Schedule>, Time) -> Result<(Change, R), Error>,
+        apply: impl FnOnce(Present<'_>, Time) -> Result<(Change, R), Error>,
     ) -> Result<R, Error> {
         self.check_running()?;
         self.namespaces.find(&live.name.namespace)?;
         let present = live.get();
+        let present = present.as_ref().map(Option::as_deref).map_err(Clone::clone);
         let now = self.clock.now();
-        let applied = catch_unwind(AssertUnwindSafe(|| apply(present.as_deref(), now)));
+        let applied = catch_unwind(AssertUnwindSafe(|| apply(present, now)));
         let (change, result) = applied.unwrap_or_else(|_| Err(StoreError::panicked().into()))?;
         let changed = match change {
             Change::Store(schedule) => Some(Arc::new(*schedule)),

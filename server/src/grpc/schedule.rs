@@ -58,7 +58,7 @@ pub(super) async fn create(
     namespace.complete_search_attributes(create.search_attributes.as_mut())?;
     let name = name(&namespace, &request.schedule_id);
     let conflict_token = backend
-        .change_schedule(&name, move |present, now| match present {
+        .change_schedule(&name, move |present, now| match present? {
             Some(present) if present.is_created_by(&create.request_id) => {
                 Ok((Change::Keep, FIRST_TOKEN))
             }
@@ -178,8 +178,9 @@ pub(super) async fn delete(backend: &Backend, request: DeleteScheduleRequest) ->
     let id = request.schedule_id;
     backend
         .change_schedule(&name(&namespace, &id), move |present, _| match present {
-            Some(_) => Ok((Change::Remove, ())),
-            None => Err(no_such_schedule(&id)),
+            // A damaged one can be removed, too.
+            Ok(Some(_)) | Err(_) => Ok((Change::Remove, ())),
+            Ok(None) => Err(no_such_schedule(&id)),
         })
         .await
 }
@@ -199,10 +200,10 @@ pub(super) fn list(
     let rows = page.executions.iter().filter_map(|row| {
         let execution = row.execution.as_ref()?;
         // It may have been deleted meanwhile.
-        let live = backend
+        let found = backend
             .schedules
             .find(&name(&namespace, &execution.workflow_id));
-        Some(entry(&*live?.get()?, &mut effort))
+        Some(entry(&*found.ok()??, &mut effort))
     });
     Ok(ListSchedulesResponse {
         schedules: rows.collect(),
@@ -227,8 +228,7 @@ pub(super) fn count(
 
 fn find(backend: &Backend, namespace: &str, id: &str) -> Result<Arc<Schedule>, Error> {
     let namespace = backend.namespaces.find(namespace)?;
-    let live = backend.schedules.find(&name(&namespace, id));
-    let schedule = live.and_then(|live| live.get());
+    let schedule = backend.schedules.find(&name(&namespace, id))?;
     schedule.ok_or_else(|| no_such_schedule(id))
 }
 

@@ -41,8 +41,9 @@ fn try_once<'a>(backend: &'a Backend, name: &ActionName) -> Result<Performed<'a>
     let Ok(namespace) = backend.namespaces.find(&schedule.namespace) else {
         return Ok(Performed::Void);
     };
-    let live = backend.schedules.find(schedule);
-    let action = live.and_then(|live| live.get()?.action(*action));
+    // A damaged schedule has no actions.
+    let found = backend.schedules.find(schedule).ok().flatten();
+    let action = found.and_then(|found| found.action(*action));
     let Some(action) = action else {
         return Ok(Performed::Void);
     };

@@ -10,6 +10,7 @@ use durably_proto::api::enums::v1::WorkflowExecutionStatus;
 use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
 
 use crate::clock::WorkUnits;
+use crate::error::StoreError;
 use crate::name::ScheduleName;
 use crate::namespace::Namespace;
 use crate::visibility::Visibility;
@@ -36,16 +37,20 @@ pub(crate) struct LiveSchedule {
 struct State {
     /// None before the schedule is created, and after it was deleted.
     schedule: Option<Arc<Schedule>>,
+    /// Why what is stored cannot be read: the id is taken, and the schedule does nothing.
+    damage: Option<StoreError>,
     /// The actions that a skipping clock waits for.
     at_work: Option<WorkUnits>,
 }
 
 impl Schedules {
     /// The schedule of that name, if it exists.
-    pub(crate) fn find(&self, name: &ScheduleName) -> Option<Arc<LiveSchedule>> {
+    ///
+    /// # Errors
+    /// It exists, but is damaged.
+    pub(crate) fn find(&self, name: &ScheduleName) -> Result<Option<Arc<Schedule>>, StoreError> {
         let by_name = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
-        let live = by_name.get(name)?;
-        live.get().is_some().then(|| Arc::clone(live))
+        by_name.get(name).map_or(Ok(None), |live| live.get())
     }
 
     /// Whether the live schedule is the one of its name: one that does not exist is forgotten.
@@ -64,7 +69,7 @@ impl Schedules {
 
     /// Forgets a live schedule that does not exist. Who waits to change it finds another one.
     pub(crate) fn forget(&self, live: &Arc<LiveSchedule>) {
-        if live.get().is_some() || !self.holds(live) {
+        if !matches!(live.get(), Ok(None)) || !self.holds(live) {
             return;
         }
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
@@ -125,8 +130,20 @@ impl Schedules {
 
 impl LiveSchedule {
     /// The schedule as it is stored; none if it does not exist.
-    pub(crate) fn get(&self) -> Option<Arc<Schedule>> {
-        self.lock().schedule.clone()
+    ///
+    /// # Errors
+    /// It exists, but is damaged.
+    pub(crate) fn get(&self) -> Result<Option<Arc<Schedule>>, StoreError> {
+        let state = self.lock();
+        match &state.damage {
+            Some(damage) => Err(damage.clone()),
+            None => Ok(state.schedule.clone()),
+        }
+    }
+
+    /// What is stored cannot be read.
+    pub(crate) fn set_damaged(&self, damage: StoreError) {
+        self.lock().damage = Some(damage);
     }
 
     /// Replaces the schedule with what is durable now. `at_work` replaces the counted actions.
@@ -137,6 +154,7 @@ impl LiveSchedule {
     ) {
         let mut state = self.lock();
         state.schedule = schedule;
+        state.damage = None;
         at_work(&mut state.at_work);
     }
 

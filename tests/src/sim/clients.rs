@@ -81,10 +81,10 @@ pub(super) struct Sent {
 }
 
 /// One client.
-struct Client {
-    world: Rc<World>,
-    name: String,
-    id: String,
+pub(super) struct Client {
+    pub(super) world: Rc<World>,
+    pub(super) name: String,
+    pub(super) id: String,
 }
 
 /// Starts a workflow of a kind that the seed decides, and sends to it what belongs to it. The workflow may still
@@ -126,6 +126,9 @@ impl Client {
             payloads: vec![payload(&start), payload(&plan)],
         });
         self.start(request).await;
+        if self.below(2) == 0 {
+            self.pause_activities().await;
+        }
         Model::Pipeline {
             result: result_of(start, &plan),
         }
@@ -538,7 +541,7 @@ impl Client {
     }
 
     /// Repeats a call until its outcome is known; `None` if the client gives up.
-    async fn known<R, F>(
+    pub(super) async fn known<R, F>(
         &self,
         may_give_up: bool,
         mut attempt: impl FnMut() -> F,
@@ -563,7 +566,7 @@ impl Client {
         self.world.draw(|rng| rng.below(end))
     }
 
-    async fn pause(&self, longest: u64) {
+    pub(super) async fn pause(&self, longest: u64) {
         let pause = self.world.draw(|rng| rng.millis_below(longest));
         tokio::time::sleep(pause).await;
     }
@@ -573,5 +576,5 @@ fn seconds(seconds: i64) -> Option<wkt::Duration> {
     Some(wkt::Duration { seconds, nanos: 0 })
 }
 
-const REPLY: Duration = Duration::from_secs(3);
+pub(super) const REPLY: Duration = Duration::from_secs(3);
 const LONG_REPLY: Duration = Duration::from_secs(15);

@@ -12,6 +12,7 @@
 //! - the worker around the engine ([`worker`]): it polls, caches runs, fetches histories, and crashes;
 //! - clients ([`clients`]), which repeat a request until they know its outcome, or give up;
 //! - parents and their children ([`families`]), whose commands come from a worker of their own;
+//! - pauses of activities ([`pauses`]);
 //! - schedules ([`schedules`]), which start workflows until they are deleted.
 //!
 //! Not simulated are the threads of a real worker and of a real server, gRPC, and SQLite. Faults end after two
@@ -25,6 +26,7 @@ mod clients;
 mod families;
 mod host;
 mod network;
+mod pauses;
 mod schedules;
 mod tasks;
 mod worker;
@@ -265,7 +267,8 @@ fn a_seed_gives_the_same_trace_again() {
     }
 }
 
-const FAULT_KINDS: [&str; 16] = [
+const FAULT_KINDS: [&str; 17] = [
+    "activities seen paused",
     "calls given up",
     "cancelled local activities",
     "doubled requests",

@@ -39,6 +39,7 @@ on_both_servers! {
     a_wait_without_a_worker_times_out_and_is_resumed_later
     a_run_that_times_out_goes_on
     calls_that_are_answered_in_time_are_answered
+    a_timeout_of_zero_is_none
 }
 
 async fn a_wait_without_a_worker_times_out_and_is_resumed_later(world: &World) -> Result<()> {
@@ -108,4 +109,15 @@ async fn calls_that_are_answered_in_time_are_answered(world: &World) -> Result<(
     world.client.count(&filter).timeout(secs(20)).await?;
     world.client.list(&filter).timeout(secs(20)).next().await?;
     worker.shutdown().await
+}
+
+async fn a_timeout_of_zero_is_none(world: &World) -> Result<()> {
+    let start = Meter::start(&world.client).task_queue(&world.queue);
+    let start = start.execution_timeout(secs(0)).run_timeout(secs(0));
+    let meter = start.task_timeout(secs(0)).await?;
+    let found = meter.describe().await?;
+    assert_eq!((found.execution_timeout, found.run_timeout), (None, None));
+    assert_eq!(found.task_timeout, Some(secs(10)));
+    meter.terminate("seen enough").await?;
+    Ok(())
 }

@@ -28,6 +28,7 @@ on_both_servers! {
     a_wrong_update_of_a_namespace_is_refused
     a_deprecated_namespace_starts_no_workflows
     a_namespace_is_deleted_under_its_workers
+    a_worker_of_a_namespace_that_is_registered_again_works_or_says_why_not
     a_wrong_deletion_of_a_namespace_is_refused
 }
 
@@ -352,6 +353,57 @@ async fn a_namespace_is_deleted_under_its_workers(world: &World) -> Result<()> {
     })
     .await;
     worker.shutdown().await?;
+    deleted(world, &namespace).await?;
+    Ok(())
+}
+
+async fn a_worker_of_a_namespace_that_is_registered_again_works_or_says_why_not(
+    world: &World,
+) -> Result<()> {
+    let mut service = world.service().await?;
+    let namespace = registered(&mut service).await?;
+    let client = world.client.in_namespace(&namespace);
+    let worker = Worker::new(&client, &world.queue).workflow::<Waits>();
+    let worker = worker.spawn().await?;
+    let first = Waits::start(&client).task_queue(&world.queue).await?;
+    first.go().await?;
+    first.result().await?;
+    deleted(world, &namespace).await?;
+    eventually("it is registered again", || {
+        let mut service = service.clone();
+        let again = RegisterNamespaceRequest {
+            namespace: namespace.clone(),
+            workflow_execution_retention_period: Some(duration(86_400, 0)),
+            ..Default::default()
+        };
+        async move { service.register_namespace(again).await.ok() }
+    })
+    .await;
+    // The real server takes starts for the old one for a while, and polls that it holds for that end after a minute.
+    let works = async {
+        loop {
+            let start = Waits::start(&client).task_queue(&world.queue);
+            let Ok(second) = start.await else {
+                tokio::time::sleep(millis(100)).await;
+                continue;
+            };
+            let went = second.go().await.is_ok();
+            if went && second.result().timeout(secs(3)).await.is_ok() {
+                break;
+            }
+        }
+    };
+    let worked = tokio::time::timeout(secs(90), works).await;
+    let stopped = worker.shutdown().await;
+    match worked {
+        Ok(()) => stopped?,
+        Err(_) => {
+            let stopped = stopped.expect_err("a worker that takes no tasks has failed");
+            let text = stopped.to_string();
+            let reason = format!("there is no namespace `{namespace}`");
+            assert!(text.contains(&reason), "{text}");
+        }
+    }
     deleted(world, &namespace).await?;
     Ok(())
 }

@@ -200,6 +200,47 @@ async fn an_id_that_no_schedule_has_takes_no_memory() {
     assert_eq!(case.server.backend.schedules.len(), 1);
 }
 
+#[tokio::test]
+async fn a_schedule_that_is_damaged_is_an_error_until_it_is_deleted() {
+    let case = Case::new().await;
+    case.create_schedule().await;
+    let name = ScheduleName {
+        namespace: NAMESPACE.into(),
+        id: ID.into(),
+    };
+    let damaged = vec![0xff; 9];
+    let put = case.memory.put_schedule(&name, Some(damaged.clone()));
+    put.confirmed().await.unwrap();
+    let case = case.restart().await;
+    let describe = DescribeScheduleRequest {
+        namespace: NAMESPACE.to_owned(),
+        schedule_id: ID.to_owned(),
+    };
+    let described = case.service.describe_schedule(Request::new(describe)).await;
+    let triggered = case.triggering().await.unwrap();
+    let created = case.creating().await;
+    for refused in [described.err(), triggered.err(), created.err()] {
+        let refused = refused.expect("nothing can be made of it");
+        assert_eq!(refused.code(), Code::DataLoss);
+        let text = "the database is damaged: schedule `nightly`: ";
+        assert!(refused.message().starts_with(text), "{refused:?}");
+    }
+    let stored = case.memory.schedules().unwrap();
+    assert_eq!(stored[0].state, damaged);
+
+    let delete = DeleteScheduleRequest {
+        namespace: NAMESPACE.to_owned(),
+        schedule_id: ID.to_owned(),
+        ..Default::default()
+    };
+    let deleted = case.service.delete_schedule(Request::new(delete)).await;
+    deleted.unwrap();
+    assert_eq!(case.memory.schedules(), Ok(Vec::new()));
+    assert_eq!(case.server.backend.schedules.len(), 0);
+    case.create_schedule().await;
+    assert!(case.schedule().await.recent_actions.is_empty());
+}
+
 fn workflow() -> NewWorkflowExecutionInfo {
     let start = start_request("report");
     NewWorkflowExecutionInfo {
@@ -230,6 +271,10 @@ fn trigger() -> PatchScheduleRequest {
 
 impl Case {
     async fn create_schedule(&self) {
+        self.creating().await.unwrap();
+    }
+
+    async fn creating(&self) -> Result<Response<CreateScheduleResponse>, Status> {
         let schedule = Schedule {
             spec: Some(ScheduleSpec {
                 interval: vec![IntervalSpec {
@@ -254,8 +299,7 @@ impl Case {
             request_id: "create".to_owned(),
             ..Default::default()
         };
-        let created = self.service.create_schedule(Request::new(create)).await;
-        created.unwrap();
+        self.service.create_schedule(Request::new(create)).await
     }
 
     fn triggering(&self) -> JoinHandle<Result<Response<PatchScheduleResponse>, Status>> {
