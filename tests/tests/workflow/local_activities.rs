@@ -6,6 +6,7 @@ use std::{
         Mutex,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use durably::{
@@ -90,6 +91,16 @@ async fn hold(ctx: &ActivityCtx) -> Result<String> {
             () = tokio::time::sleep(millis(5)) => {}
         }
     }
+}
+
+/// Fails with an error of its own when it is cancelled.
+#[activity(start_to_close = "1m")]
+async fn fails_to_clean_up(ctx: &ActivityCtx) -> Result<()> {
+    let id = ctx.workflow_id().to_owned();
+    seen(&id, |it| it.begun += 1);
+    ctx.cancelled().await;
+    seen(&id, |it| it.cancelled += 1);
+    bail!("the clean-up fails")
 }
 
 /// Shared by the activities of one value.
@@ -242,6 +253,14 @@ impl Locals {
                 greet::call(&ctx.shield(), "bye").local().await?;
                 held?
             }
+            "fails when it is cancelled" => {
+                let call = fails_to_clean_up::call(ctx).local();
+                let call = call.cancellation(CancellationType::WaitCompleted);
+                // Its second attempt would be a day later.
+                let retry = Retry::attempts(9).initial_interval(days(1));
+                let error = call.retry(retry).await.expect_err("its clean-up fails");
+                format!("{} {error}", error.is_cancelled())
+            }
             "raced" => {
                 let held = hold::call(ctx).local();
                 let fast = greet::call(ctx, "wins").local();
@@ -293,6 +312,7 @@ fn worker(world: &World) -> Worker {
         .activity::<panics>()
         .activity::<large>()
         .activity::<hold>()
+        .activity::<fails_to_clean_up>()
 }
 
 fn replay(history: History) -> Result<()> {
@@ -400,9 +420,18 @@ async fn each_timeout_ends_it(world: &World) -> Result<()> {
 
 /// A run with short workflow tasks that is held by its local activity, once that has begun.
 async fn held(world: &World, case: &str) -> Result<Handle<Locals>> {
+    held_in_tasks_of(secs(1), world, case).await
+}
+
+/// A run that is held by its local activity, once that has begun.
+async fn held_in_tasks_of(
+    task_timeout: Duration,
+    world: &World,
+    case: &str,
+) -> Result<Handle<Locals>> {
     let handle = Locals::start(&world.client, case)
         .task_queue(&world.queue)
-        .task_timeout(secs(1))
+        .task_timeout(task_timeout)
         .await?;
     eventually("the local activity", || async {
         (seen(handle.id(), |_| {}).begun > 0).then_some(())
@@ -469,6 +498,30 @@ async fn a_cancelled_run_cancels_it_and_cleans_up_with_another(world: &World) ->
     let error = handle.result().await.expect_err("it is cancelled");
     assert!(error.is_cancelled(), "{error}");
     replay(handle.history().await?)?;
+    worker.shutdown().await
+}
+
+async fn one_that_fails_after_the_request_to_cancel_is_not_retried(world: &World) -> Result<()> {
+    let worker = worker(world).spawn().await?;
+    // A task that times out would run the activity again, on a busy machine.
+    let handle = held_in_tasks_of(secs(5), world, "fails when it is cancelled").await?;
+    handle.cancel().await?;
+    let history = eventually("the end of the run", || async {
+        let history = handle.history().await.ok()?;
+        let last = history.events().last()?.name().to_owned();
+        (last == "WorkflowExecutionCompleted").then_some(history)
+    })
+    .await;
+    let result = handle.result().await?;
+    assert!(result.starts_with("false "), "{result}");
+    assert!(result.contains("the clean-up fails"), "{result}");
+    let seen = seen(handle.id(), |_| {});
+    assert_eq!((seen.begun, seen.cancelled), (1, 1));
+    let names = history.events().iter().map(|event| event.name().to_owned());
+    let names: Vec<_> = names.collect();
+    assert_eq!(count(&names, "MarkerRecorded"), 1, "{names:?}");
+    assert_eq!(count(&names, "TimerStarted"), 0, "{names:?}");
+    replay(history)?;
     worker.shutdown().await
 }
 
@@ -545,6 +598,7 @@ on_both_servers! {
     its_workflow_task_is_prolonged_and_messages_are_served
     it_is_cancelled_in_each_way
     a_cancelled_run_cancels_it_and_cleans_up_with_another
+    one_that_fails_after_the_request_to_cancel_is_not_retried
     one_that_loses_a_race_is_cancelled
     another_worker_runs_it_again
     one_that_is_not_registered_fails_the_workflow_task

@@ -1,6 +1,17 @@
 //! Timers, and the skipping clock.
 
-use durably::prelude::*;
+use durably::{
+    prelude::*,
+    raw::{
+        api::{
+            common::v1::{TimeSkippingConfig, WorkflowExecution},
+            workflow::v1::WorkflowExecutionOptions,
+            workflowservice::v1::UpdateWorkflowExecutionOptionsRequest,
+        },
+        wkt,
+    },
+    replay::Replayer,
+};
 use durably_tests::{World, on_both_servers};
 
 /// Sleeps as long as it is told to.
@@ -41,6 +52,7 @@ impl Alarms {
 on_both_servers! {
     workflow_time_passes_with_the_timer
     timers_run_side_by_side
+    a_month_passes_at_once_for_a_workflow_that_skips_time
 }
 
 async fn workflow_time_passes_with_the_timer(world: &World) -> Result<()> {
@@ -61,6 +73,45 @@ async fn timers_run_side_by_side(world: &World) -> Result<()> {
         .await?;
     assert_eq!(rung, [3, 1, 2]);
     worker.shutdown().await
+}
+
+async fn a_month_passes_at_once_for_a_workflow_that_skips_time(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Sleeper>().spawn().await?;
+    let month = days(30).as_millis() as u64;
+    let start = Sleeper::start(&world.client, month).task_queue(&world.queue);
+    let sleeper = start.await?;
+    let update = UpdateWorkflowExecutionOptionsRequest {
+        namespace: world.client.namespace().to_owned(),
+        workflow_execution: Some(WorkflowExecution {
+            workflow_id: sleeper.id().to_owned(),
+            ..Default::default()
+        }),
+        workflow_execution_options: Some(WorkflowExecutionOptions {
+            time_skipping_config: Some(TimeSkippingConfig {
+                enabled: true,
+                ..Default::default()
+            }),
+            ..Default::default()
+        }),
+        update_mask: Some(wkt::FieldMask {
+            paths: vec!["time_skipping_config".to_owned()],
+        }),
+        ..Default::default()
+    };
+    let client = world.client.raw();
+    client
+        .update_workflow_execution_options(update, secs(10))
+        .await?;
+    let slept = sleeper.result().await?;
+    assert!((month..month + 60_000).contains(&slept), "{slept} ms");
+    worker.shutdown().await?;
+    // The events of skipping are nothing to a worker.
+    let history = sleeper.history().await?;
+    let events = history.events().iter();
+    let skips = events.filter(|it| it.name() == "WorkflowExecutionTimeSkippingTransitioned");
+    assert_eq!(skips.count(), 1);
+    Replayer::new().workflow::<Sleeper>().replay(history)?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

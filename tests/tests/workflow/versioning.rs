@@ -1,6 +1,6 @@
 //! Worker deployments: which version of a worker runs a workflow, as histories show it.
 
-use durably::client::{History, VersioningOverride};
+use durably::client::{History, QueueSet, StartCall, VersioningOverride};
 use durably::error::{RpcError, StartError};
 use durably::prelude::*;
 use durably::raw::api::{
@@ -174,6 +174,10 @@ macro_rules! version {
 version!(one, "1");
 version!(two, "2");
 
+pub(super) fn plan(steps: &[&str]) -> Vec<String> {
+    steps.iter().map(ToString::to_string).collect()
+}
+
 /// A deployment of its own, with the workers of its versions.
 pub(super) struct Orders<'a> {
     pub(super) world: &'a World,
@@ -198,6 +202,30 @@ impl<'a> Orders<'a> {
 
     pub(super) async fn two(&self) -> Result<WorkerGuard> {
         two::register(self.worker("2")).spawn().await
+    }
+
+    /// A start of `Pin` with these steps.
+    pub(super) fn pin(&self, steps: &[&str]) -> StartCall<one::Pin, QueueSet> {
+        one::Pin::start(&self.world.client, plan(steps)).task_queue(&self.world.queue)
+    }
+
+    /// A start of `Up` with these steps.
+    pub(super) fn up(&self, steps: &[&str]) -> StartCall<one::Up, QueueSet> {
+        one::Up::start(&self.world.client, plan(steps)).task_queue(&self.world.queue)
+    }
+
+    /// Starts `Pin` with these steps; returns when this build has completed its first task.
+    pub(super) async fn pinned(&self, build: &str, steps: &[&str]) -> Result<Handle<one::Pin>> {
+        let run = self.pin(steps).await?;
+        assert_eq!(run.version().await?, build);
+        Ok(run)
+    }
+
+    /// Starts `Up` with these steps; returns when this build has completed its first task.
+    pub(super) async fn upgrading(&self, build: &str, steps: &[&str]) -> Result<Handle<one::Up>> {
+        let run = self.up(steps).await?;
+        assert_eq!(run.version().await?, build);
+        Ok(run)
     }
 
     /// Makes a build current, once its workers have polled both queues.
@@ -301,16 +329,11 @@ async fn a_pinned_run_stays_on_its_version_while_new_starts_go_to_the_current_on
     let orders = Orders::new(world);
     let one = orders.one().await?;
     orders.set_current("1").await?;
-    let start = |plan: &[&str]| {
-        let plan: Vec<String> = plan.iter().map(ToString::to_string).collect();
-        one::Pin::start(&world.client, plan).task_queue(&world.queue)
-    };
-    let first = start(&["activity"]).await?;
-    assert_eq!(first.version().await?, "1");
+    let first = orders.pinned("1", &["activity"]).await?;
 
     let two = orders.two().await?;
     orders.set_current("2").await?;
-    assert_eq!(start(&[]).result().await?, "2");
+    assert_eq!(orders.pin(&[]).result().await?, "2");
     assert_eq!(first.version().await?, "1", "the query goes to its version");
     first.step().await?;
     assert_eq!(first.result().await?, "1 1");
@@ -346,15 +369,8 @@ async fn a_run_that_upgrades_moves_with_its_next_task(world: &World) -> Result<(
     let orders = Orders::new(world);
     let one = orders.one().await?;
     orders.set_current("1").await?;
-    let start = |plan: &[&str]| {
-        let plan: Vec<String> = plan.iter().map(ToString::to_string).collect();
-        one::Up::start(&world.client, plan).task_queue(&world.queue)
-    };
-    let (first, chain) = (start(&["activity"]).await?, start(&["next run"]).await?);
-    assert_eq!(
-        (first.version().await?, chain.version().await?),
-        ("1".into(), "1".into())
-    );
+    let first = orders.upgrading("1", &["activity"]).await?;
+    let chain = orders.upgrading("1", &["next run"]).await?;
 
     let two = orders.two().await?;
     orders.set_current("2").await?;
@@ -400,9 +416,7 @@ async fn activities_of_a_run_that_upgrades_move_its_workflow_first(world: &World
         deployment.set_current("1").await.ok()
     })
     .await;
-    let run = one::Up::start(&world.client, vec!["activity".to_owned()])
-        .task_queue(&world.queue)
-        .await?;
+    let run = orders.up(&["activity"]).await?;
     run.step().await?;
     eventually("the activity", || async {
         let pending = run.describe().await.ok()?.pending_activities;
@@ -440,16 +454,8 @@ async fn a_pinned_version_is_inherited_by_children_and_the_next_run(world: &Worl
     let orders = Orders::new(world);
     let one = orders.one().await?;
     orders.set_current("1").await?;
-    let start = |plan: &[&str]| {
-        let plan: Vec<String> = plan.iter().map(ToString::to_string).collect();
-        one::Pin::start(&world.client, plan).task_queue(&world.queue)
-    };
-    let next = start(&["next run", "child"]).await?;
-    let upgrading = start(&["next run", "upgrading child"]).await?;
-    assert_eq!(
-        (next.version().await?, upgrading.version().await?),
-        ("1".into(), "1".into())
-    );
+    let next = orders.pinned("1", &["next run", "child"]).await?;
+    let upgrading = orders.pinned("1", &["next run", "upgrading child"]).await?;
     let two = orders.two().await?;
     orders.set_current("2").await?;
     next.step().await?;
@@ -501,11 +507,7 @@ async fn an_override_starts_a_run_on_a_version_that_is_not_current(world: &World
     let (one, two) = (orders.one().await?, orders.two().await?);
     orders.set_current("1").await?;
     orders.polled("2").await;
-    let start = |versioning| {
-        one::Up::start(&world.client, vec![])
-            .task_queue(&world.queue)
-            .versioning_override(versioning)
-    };
+    let start = |versioning| orders.up(&[]).versioning_override(versioning);
     let trial = start(VersioningOverride::Pinned(orders.version("2"))).await?;
     assert_eq!(trial.result().await?, "2");
     assert_eq!(
@@ -537,11 +539,7 @@ async fn a_ramp_takes_its_share_of_the_starts(world: &World) -> Result<()> {
     let deployment = world.client.deployment(&orders.name);
     deployment.set_ramping("2", 100.0).await?;
     orders.settled().await;
-    let result = || {
-        one::Pin::start(&world.client, vec![])
-            .task_queue(&world.queue)
-            .result()
-    };
+    let result = || orders.pin(&[]).result();
     assert_eq!(result().await?, "2");
     deployment.set_ramping("2", 50.0).await?;
     orders.settled().await;
@@ -573,13 +571,8 @@ async fn runs_outside_of_deployments_stay_there_until_a_version_is_current(
     let outside = one::register(world.worker()).spawn().await?;
     let two = orders.two().await?;
     orders.polled("2").await;
-    let start = |plan: &[&str]| {
-        let plan: Vec<String> = plan.iter().map(ToString::to_string).collect();
-        one::Pin::start(&world.client, plan).task_queue(&world.queue)
-    };
-    assert_eq!(start(&[]).result().await?, "1");
-    let running = start(&["activity"]).await?;
-    assert_eq!(running.version().await?, "1");
+    assert_eq!(orders.pin(&[]).result().await?, "1");
+    let running = orders.pinned("1", &["activity"]).await?;
     assert_eq!(running.describe().await?.versioning, Default::default());
     orders.set_current("2").await?;
     running.step().await?;
@@ -590,7 +583,7 @@ async fn runs_outside_of_deployments_stay_there_until_a_version_is_current(
         .unset_current()
         .await?;
     orders.settled().await;
-    assert_eq!(start(&[]).result().await?, "1");
+    assert_eq!(orders.pin(&[]).result().await?, "1");
     let described = world.client.deployment(&orders.name).describe().await?;
     assert_eq!(described.current, None);
     outside.shutdown().await?;
@@ -621,8 +614,8 @@ async fn versions_that_do_not_exist_are_refused(world: &World) -> Result<()> {
         matches!(share, RpcError::InvalidArgument { .. }),
         "{share:?}"
     );
-    let start = one::Pin::start(&world.client, vec![])
-        .task_queue(&world.queue)
+    let start = orders
+        .pin(&[])
         .versioning_override(VersioningOverride::Pinned(orders.version("9")));
     let refused = start.await.map(|_| ()).unwrap_err();
     let StartError::Rpc(refused) = refused else {

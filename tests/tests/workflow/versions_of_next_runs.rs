@@ -16,10 +16,6 @@ on_both_servers! {
     queries_of_closed_runs_go_to_their_version
 }
 
-fn plan(steps: &[&str]) -> Vec<String> {
-    steps.iter().map(ToString::to_string).collect()
-}
-
 /// The first two events that say something of versions.
 fn beginning(lines: &[String]) -> [&str; 2] {
     let completed = lines
@@ -35,10 +31,7 @@ async fn a_next_run_upgrades_when_it_is_asked_to(world: &World) -> Result<()> {
     let orders = Orders::new(world);
     let one = orders.one().await?;
     orders.set_current("1").await?;
-    let run = one::Pin::start(&world.client, plan(&["next run upgrades"]))
-        .task_queue(&world.queue)
-        .await?;
-    assert_eq!(run.version().await?, "1");
+    let run = orders.pinned("1", &["next run upgrades"]).await?;
     let two = orders.two().await?;
     orders.set_current("2").await?;
     run.step().await?;
@@ -64,10 +57,7 @@ async fn a_next_run_begins_on_the_ramping_version(world: &World) -> Result<()> {
     // A share that no workflow id falls into.
     deployment.set_ramping("2", 0.0001).await?;
     orders.settled().await;
-    let run = one::Pin::start(&world.client, plan(&["next run ramps"]))
-        .task_queue(&world.queue)
-        .await?;
-    assert_eq!(run.version().await?, "1");
+    let run = orders.pinned("1", &["next run ramps"]).await?;
     run.step().await?;
     assert_eq!(run.result().await?, "2");
     let next = world.client.handle(run.id()).history().await?;
@@ -81,9 +71,7 @@ async fn a_next_run_begins_on_the_ramping_version(world: &World) -> Result<()> {
     // Without a ramp it is the current one.
     deployment.unset_ramping().await?;
     orders.settled().await;
-    let run = one::Pin::start(&world.client, plan(&["next run ramps"]))
-        .task_queue(&world.queue)
-        .await?;
+    let run = orders.pin(&["next run ramps"]).await?;
     run.step().await?;
     assert_eq!(run.result().await?, "1");
     one.shutdown().await?;
@@ -99,10 +87,9 @@ async fn what_starts_on_a_queue_without_the_version_does_not_inherit_it(
     let outside = two::register(Worker::new(&world.client, &elsewhere));
     let outside = outside.spawn().await?;
     orders.set_current("1").await?;
-    let start = |step: String| one::Pin::start(&world.client, vec![step]).task_queue(&world.queue);
-    let parent = start(format!("child on {elsewhere}")).await?;
+    let parent = orders.pin(&[&format!("child on {elsewhere}")]).await?;
     assert_eq!(parent.result().await?, "2");
-    let chain = start(format!("next run on {elsewhere}")).await?;
+    let chain = orders.pin(&[&format!("next run on {elsewhere}")]).await?;
     chain.step().await?;
     assert_eq!(chain.result().await?, "2");
     let next = world.client.handle(chain.id()).history().await?;
@@ -122,8 +109,8 @@ async fn the_second_attempt_of_a_pinned_run_goes_where_new_work_goes(world: &Wor
     let one = orders.one().await?;
     orders.set_current("1").await?;
     let start = |steps: &[&str]| {
-        one::Pin::start(&world.client, plan(steps))
-            .task_queue(&world.queue)
+        orders
+            .pin(steps)
             .retry(Retry::attempts(3).initial_interval(millis(10)))
     };
     let first = start(&["second attempt"]).await?;
@@ -176,10 +163,7 @@ async fn each_run_of_a_cron_schedule_goes_where_new_work_goes(world: &World) -> 
     let orders = Orders::new(world);
     let one = orders.one().await?;
     orders.set_current("1").await?;
-    let first = one::Pin::start(&world.client, plan(&["activity"]))
-        .task_queue(&world.queue)
-        .cron("@every 1s")
-        .await?;
+    let first = orders.pin(&["activity"]).cron("@every 1s").await?;
     assert_eq!(first.version().await?, "1");
     let two = orders.two().await?;
     orders.set_current("2").await?;
@@ -208,10 +192,7 @@ async fn a_reset_run_stays_on_the_version_that_it_had_at_the_point(world: &World
     let orders = Orders::new(world);
     let one = orders.one().await?;
     orders.set_current("1").await?;
-    let run = one::Pin::start(&world.client, plan(&["activity"]))
-        .task_queue(&world.queue)
-        .await?;
-    assert_eq!(run.version().await?, "1");
+    let run = orders.pinned("1", &["activity"]).await?;
     let two = orders.two().await?;
     orders.set_current("2").await?;
     run.step().await?;
@@ -258,12 +239,8 @@ async fn queries_of_closed_runs_go_to_their_version(world: &World) -> Result<()>
     let orders = Orders::new(world);
     let one = orders.one().await?;
     orders.set_current("1").await?;
-    let pinned = one::Pin::start(&world.client, plan(&[]))
-        .task_queue(&world.queue)
-        .await?;
-    let upgrading = one::Up::start(&world.client, plan(&[]))
-        .task_queue(&world.queue)
-        .await?;
+    let pinned = orders.pin(&[]).await?;
+    let upgrading = orders.up(&[]).await?;
     assert_eq!(pinned.result().await?, "1");
     assert_eq!(upgrading.result().await?, "1");
     let two = orders.two().await?;
