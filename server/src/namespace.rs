@@ -60,10 +60,11 @@ pub(crate) struct Namespace {
     deployments: Arc<RwLock<Deployments>>,
     /// The configurations of its task queues, whose rates the queues have, too.
     queue_configs: RwLock<QueueConfigs>,
-    /// Locked while the deployments are changed and the change is stored; requests read them meanwhile.
-    changing_deployments: tokio::sync::Mutex<()>,
-    /// Locked while the namespace is deleted, or its settings, search attributes or configurations of
-    /// task queues are changed; requests read them meanwhile.
+    /// Locked while the deployments or the configurations of task queues are changed and the change is stored;
+    /// requests read them meanwhile.
+    changing_task_queues: tokio::sync::Mutex<()>,
+    /// Locked while the namespace is deleted, or its settings or search attributes are changed; requests
+    /// read them meanwhile.
     changing: Mutex<()>,
 }
 
@@ -88,7 +89,6 @@ impl Namespaces {
             id,
             settings,
             attributes: Vec::new(),
-            queue_configs: Vec::new(),
         });
         let facts = namespace.facts();
         store.put_namespace(&facts)?;
@@ -102,9 +102,15 @@ impl Namespaces {
         by_name.contains_key(name)
     }
 
-    /// Adds a namespace that is in the store, with its worker deployments.
-    pub(crate) fn add_stored(&self, stored: StoredNamespace, deployments: Vec<Arc<Deployment>>) {
-        let namespace = Namespace::with_deployments(stored, deployments);
+    /// Adds a namespace that is in the store, with its worker deployments and the configurations of its task
+    /// queues.
+    pub(crate) fn add_stored(
+        &self,
+        stored: StoredNamespace,
+        deployments: Vec<Arc<Deployment>>,
+        queue_configs: Vec<(QueueKey, TaskQueueConfig)>,
+    ) {
+        let namespace = Namespace::with_task_queues(stored, deployments, queue_configs);
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         by_name.insert(Arc::clone(&namespace.name), Arc::new(namespace));
     }
@@ -220,16 +226,20 @@ impl Namespaces {
 
 impl Namespace {
     fn new(stored: StoredNamespace) -> Self {
-        Self::with_deployments(stored, Vec::new())
+        Self::with_task_queues(stored, Vec::new(), Vec::new())
     }
 
-    fn with_deployments(stored: StoredNamespace, deployments: Vec<Arc<Deployment>>) -> Self {
+    fn with_task_queues(
+        stored: StoredNamespace,
+        deployments: Vec<Arc<Deployment>>,
+        queue_configs: Vec<(QueueKey, TaskQueueConfig)>,
+    ) -> Self {
         let mut attributes = Attributes::new();
         for (name, value_type) in stored.attributes {
             attributes.add(&name, value_type);
         }
         let deployments = Arc::new(RwLock::new(Deployments::stored(deployments)));
-        let queue_configs = QueueConfigs::stored(stored.queue_configs);
+        let queue_configs = QueueConfigs::stored(queue_configs);
         let namespace = Self {
             name: stored.name,
             id: stored.id,
@@ -243,7 +253,7 @@ impl Namespace {
             attributes: RwLock::new(attributes),
             deployments,
             queue_configs: RwLock::default(),
-            changing_deployments: tokio::sync::Mutex::default(),
+            changing_task_queues: tokio::sync::Mutex::default(),
             changing: Mutex::default(),
         };
         for (key, config) in queue_configs.all() {
@@ -384,13 +394,13 @@ impl Namespace {
         deployments.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until no other change of the deployments is being stored.
-    pub(crate) async fn lock_deployments(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.changing_deployments.lock().await
+    /// Waits until no other change of the deployments or of a configuration of a task queue is being stored.
+    pub(crate) async fn lock_task_queues(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing_task_queues.lock().await
     }
 
     /// The deployments after a change, which is not live yet. The caller has
-    /// [locked](Self::lock_deployments) them.
+    /// [locked](Self::lock_task_queues) them.
     pub(crate) fn changed_deployments<R>(
         &self,
         store: &dyn Store,
@@ -442,27 +452,25 @@ impl Namespace {
         configs.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the configuration of a task queue, unless the change fails; returns it. It is durable on
-    /// return, and its rate holds for the tasks that wait.
-    pub(crate) fn change_queue_config(
+    /// The configuration of a task queue after a change, which is not live yet. The caller has
+    /// [locked](Self::lock_task_queues) the task queues.
+    pub(crate) fn changed_queue_config(
         &self,
-        store: &dyn Store,
-        key: QueueKey,
+        key: &QueueKey,
         change: impl FnOnce(&mut TaskQueueConfig) -> Result<(), Error>,
     ) -> Result<TaskQueueConfig, Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.check_not_deleted()?;
-        let mut config = self.queue_config(&key).unwrap_or_default();
+        let mut config = self.queue_config(key).unwrap_or_default();
         change(&mut config)?;
-        let mut changed = self.queue_configs().clone();
-        changed.insert(key.clone(), config.clone());
-        let mut facts = self.facts();
-        facts.queue_configs = stored_configs(&changed);
-        store.put_namespace(&facts)?;
-        let configs = self.queue_configs.write();
-        *configs.unwrap_or_else(PoisonError::into_inner) = changed;
-        self.limit_queue(&key, &config);
         Ok(config)
+    }
+
+    /// Makes a changed configuration live, which is stored. Its rate holds for the tasks that wait, too.
+    pub(crate) fn set_queue_config(&self, key: QueueKey, config: TaskQueueConfig) {
+        self.limit_queue(&key, &config);
+        let configs = self.queue_configs.write();
+        let mut configs = configs.unwrap_or_else(PoisonError::into_inner);
+        configs.insert(key, config);
     }
 
     /// Gives a queue the rate of its configuration. Workflow tasks have none.
@@ -562,7 +570,6 @@ impl Namespace {
             id: self.id.clone(),
             settings: self.settings().clone(),
             attributes: stored_attributes(&self.attributes()),
-            queue_configs: stored_configs(&self.queue_configs()),
         }
     }
 }
@@ -570,13 +577,6 @@ impl Namespace {
 fn stored_attributes(attributes: &Attributes) -> Vec<(String, IndexedValueType)> {
     let custom = attributes.custom();
     custom.map(|(name, ty)| (name.to_owned(), ty)).collect()
-}
-
-fn stored_configs(configs: &QueueConfigs) -> Vec<(QueueKey, TaskQueueConfig)> {
-    let configs = configs.all();
-    configs
-        .map(|(key, config)| (key.clone(), config.clone()))
-        .collect()
 }
 
 /// How the versions of a namespace are used.

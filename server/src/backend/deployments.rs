@@ -22,7 +22,7 @@ impl Backend {
     ) -> Result<R, Error> {
         let namespace = Arc::clone(namespace);
         let change = |backend: Arc<Self>| async move {
-            let _changing = namespace.lock_deployments().await;
+            let _changing = namespace.lock_task_queues().await;
             let now = backend.clock.now();
             let store = &*backend.store;
             let (changed, change, result) = namespace.changed_deployments(store, now, change)?;

@@ -11,6 +11,7 @@ pub(crate) mod disk;
 pub(crate) mod effects;
 mod namespaces;
 pub(crate) mod outage;
+mod queue_configs;
 mod recover;
 mod removal;
 pub(crate) mod request;

@@ -670,8 +670,7 @@ impl WorkflowService for Frontend {
         request: Request<UpdateTaskQueueConfigRequest>,
     ) -> Result<Response<UpdateTaskQueueConfigResponse>, Status> {
         let request = request.into_inner();
-        self.on_disk(|backend| task_queue_config::update(backend, request))
-            .await
+        into_response(task_queue_config::update(&self.backend, request).await)
     }
 
     async fn list_task_queue_partitions(

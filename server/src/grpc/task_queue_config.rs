@@ -1,7 +1,7 @@
 //! `UpdateTaskQueueConfig`: the limits of a task queue. Those of fairness keys are kept and shown, and not applied: as
 //! on a real server without fairness, tasks of one priority are dispatched in their order.
 
-use durably_history::{LONGEST_FAIRNESS_KEY, LONGEST_ID};
+use durably_history::{LONGEST_FAIRNESS_KEY, LONGEST_ID, Time};
 use durably_proto::api::enums::v1::TaskQueueType;
 use durably_proto::api::taskqueue::v1::{ConfigMetadata, RateLimitConfig, TaskQueueConfig};
 use durably_proto::api::workflowservice::v1::update_task_queue_config_request::RateLimitUpdate;
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::queue_config::QueueKey;
 
 /// `UpdateTaskQueueConfig`.
-pub(super) fn update(
+pub(super) async fn update(
     backend: &Backend,
     request: UpdateTaskQueueConfigRequest,
 ) -> Result<UpdateTaskQueueConfigResponse, Error> {
@@ -26,10 +26,8 @@ pub(super) fn update(
         name: request.task_queue.clone(),
         task_queue_type: request.task_queue_type,
     };
-    let now = backend.clock.now();
-    let config = namespace.change_queue_config(&*backend.store, key, |config| {
-        change(config, request, now.into())
-    })?;
+    let change = |config: &mut TaskQueueConfig, now: Time| change(config, request, now.into());
+    let config = backend.change_queue_config(&namespace, key, change).await?;
     Ok(UpdateTaskQueueConfigResponse {
         config: Some(config),
     })

@@ -352,6 +352,11 @@ fn open_namespaces(
         let of_namespace = deployments.entry(stored.namespace).or_default();
         of_namespace.push(stored.deployment);
     }
+    let mut queue_configs = BTreeMap::<_, Vec<_>>::new();
+    for stored in store.queue_configs().map_err(StartError::store)? {
+        let of_namespace = queue_configs.entry(stored.namespace).or_default();
+        of_namespace.push((stored.key, stored.config));
+    }
     for mut stored in store.namespaces().map_err(StartError::store)? {
         if let Some(retention) = retention
             && stored.settings.retention != retention
@@ -361,7 +366,8 @@ fn open_namespaces(
             store.put_namespace(&stored).map_err(StartError::store)?;
         }
         let deployments = deployments.remove(&stored.name).unwrap_or_default();
-        namespaces.add_stored(stored, deployments);
+        let queue_configs = queue_configs.remove(&stored.name).unwrap_or_default();
+        namespaces.add_stored(stored, deployments, queue_configs);
     }
     for name in &names {
         let mut settings = Settings::default();

@@ -14,7 +14,7 @@ use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 use super::memory::MemoryStore;
 use super::{
     Commit, Removal, RunChange, RunPhase, Settings, Store, StoredDeployment, StoredNamespace,
-    StoredSchedule, Submitted, UnfinishedRun,
+    StoredQueueConfig, StoredSchedule, Submitted, UnfinishedRun,
 };
 use crate::deployment::tests::UNUSED;
 use crate::deployment::{Deployment, Deployments, QueueType};
@@ -50,6 +50,7 @@ pub(super) async fn suite(fresh: &mut dyn FnMut() -> Arc<dyn Store>) {
     schedules_are_kept_until_they_are_removed(&*fresh()).await;
     batches_are_kept_until_they_are_removed(&*fresh()).await;
     deployments_are_kept_until_they_are_removed(&*fresh()).await;
+    configurations_of_task_queues_are_kept(&*fresh()).await;
 }
 
 async fn batches_are_kept_until_they_are_removed(store: &dyn Store) {
@@ -239,21 +240,6 @@ fn namespaces_are_kept(store: &dyn Store) {
     changed.settings.description = "changed".to_owned();
     changed.settings.state = NamespaceState::Deprecated;
     changed.attributes = vec![("Customer".to_owned(), IndexedValueType::Keyword)];
-    let key = QueueKey {
-        name: "q".to_owned(),
-        task_queue_type: 2,
-    };
-    let limit = RateLimitConfig {
-        rate_limit: Some(RateLimit {
-            requests_per_second: 0.5,
-        }),
-        ..RateLimitConfig::default()
-    };
-    let config = TaskQueueConfig {
-        queue_rate_limit: Some(limit),
-        ..TaskQueueConfig::default()
-    };
-    changed.queue_configs = vec![(key, config)];
     store.put_namespace(&changed).expect("it is kept");
     let kept = store.namespaces().expect("they are read");
     let names: Vec<_> = kept.iter().map(|it| &*it.name).collect();
@@ -261,14 +247,11 @@ fn namespaces_are_kept(store: &dyn Store) {
     assert_eq!(kept[0].id, "id of a");
     assert_eq!(kept[0].settings, changed.settings);
     assert_eq!(kept[0].attributes, changed.attributes);
-    assert_eq!(kept[0].queue_configs, changed.queue_configs);
     // A changed namespace replaces the one before.
     changed.attributes.clear();
-    changed.queue_configs.clear();
     store.put_namespace(&changed).expect("it is kept");
     let kept = store.namespaces().expect("they are read");
     assert_eq!(kept[0].attributes, []);
-    assert_eq!(kept[0].queue_configs, []);
 }
 
 async fn deployments_are_kept_until_they_are_removed(store: &dyn Store) {
@@ -324,6 +307,52 @@ async fn deployments_are_kept_until_they_are_removed(store: &dyn Store) {
     store
         .delete_namespace("a", "gone", Duration::ZERO)
         .expect("it is renamed");
+    assert!(kept().iter().all(|it| *it.namespace != *"a"));
+    assert!(kept().contains(&of_b));
+}
+
+async fn configurations_of_task_queues_are_kept(store: &dyn Store) {
+    let changed = put(store, "a");
+    put(store, "b");
+    let config = |namespace: &str, name: &str, task_queue_type, per_second| StoredQueueConfig {
+        namespace: namespace.into(),
+        key: QueueKey {
+            name: name.to_owned(),
+            task_queue_type,
+        },
+        config: TaskQueueConfig {
+            queue_rate_limit: Some(RateLimitConfig {
+                rate_limit: Some(RateLimit {
+                    requests_per_second: per_second,
+                }),
+                ..RateLimitConfig::default()
+            }),
+            ..TaskQueueConfig::default()
+        },
+    };
+    let of_b = config("b", "q", 2, 0.5);
+    for stored in [
+        of_b.clone(),
+        config("a", "q", 3, 2.0),
+        config("a", "q", 2, 1.0),
+        config("a", "p", 2, 3.0),
+        config("a", "q", 2, 0.25),
+    ] {
+        let put = store.put_queue_config(stored);
+        put.confirmed().await.expect("it is kept");
+    }
+    // What else changes in the namespace leaves them alone.
+    store.put_namespace(&changed).expect("it is kept");
+    let kept = || store.queue_configs().expect("they are read");
+    let all = [
+        config("a", "p", 2, 3.0),
+        config("a", "q", 2, 0.25),
+        config("a", "q", 3, 2.0),
+        of_b.clone(),
+    ];
+    assert_eq!(kept(), all);
+    let deleted = store.delete_namespace("a", "gone", Duration::ZERO);
+    deleted.expect("it is renamed");
     assert!(kept().iter().all(|it| *it.namespace != *"a"));
     assert!(kept().contains(&of_b));
 }
@@ -663,7 +692,6 @@ fn put(store: &dyn Store, name: &str) -> StoredNamespace {
         id: format!("id of {name}"),
         settings: Settings::default(),
         attributes: Vec::new(),
-        queue_configs: Vec::new(),
     };
     store.put_namespace(&namespace).expect("it is kept");
     namespace

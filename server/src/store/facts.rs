@@ -22,8 +22,6 @@ pub(crate) struct StoredNamespace {
     pub(crate) settings: Settings,
     /// The custom search attributes.
     pub(crate) attributes: Vec<(String, IndexedValueType)>,
-    /// The configurations of task queues.
-    pub(crate) queue_configs: Vec<(QueueKey, TaskQueueConfig)>,
 }
 
 /// An execution.
@@ -55,6 +53,15 @@ pub(crate) struct StoredDeployment {
     /// Its namespace.
     pub(crate) namespace: Arc<str>,
     pub(crate) deployment: Arc<Deployment>,
+}
+
+/// The configuration of a task queue.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StoredQueueConfig {
+    /// Its namespace.
+    pub(crate) namespace: Arc<str>,
+    pub(crate) key: QueueKey,
+    pub(crate) config: TaskQueueConfig,
 }
 
 /// A batch operation.

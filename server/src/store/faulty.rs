@@ -9,8 +9,8 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::memory::MemoryStore;
 use super::{
-    Commit, Store, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace, StoredRun,
-    StoredSchedule, Submitted, UnfinishedRun,
+    Commit, Store, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace,
+    StoredQueueConfig, StoredRun, StoredSchedule, Submitted, UnfinishedRun,
 };
 use crate::deployment::Deployment;
 use crate::error::{ListError, StoreError};
@@ -65,6 +65,7 @@ enum Write {
     Schedule(ScheduleName, Option<Vec<u8>>),
     Batch(BatchName, Option<Vec<u8>>),
     Deployment(DeploymentName, Option<Arc<Deployment>>),
+    QueueConfig(StoredQueueConfig),
 }
 
 type Confirm = oneshot::Sender<Result<(), StoreError>>;
@@ -157,6 +158,10 @@ impl FaultyStore {
             }
             Write::Batch(name, state) => {
                 self.inner.put_state_of_batch(&name, state);
+                Ok(())
+            }
+            Write::QueueConfig(config) => {
+                self.inner.put_state_of_queue(config);
                 Ok(())
             }
             Write::Deployment(name, deployment) => {
@@ -298,6 +303,14 @@ impl Store for FaultyStore {
 
     fn deployments(&self) -> Result<Vec<StoredDeployment>, StoreError> {
         self.inner.deployments()
+    }
+
+    fn put_queue_config(&self, config: StoredQueueConfig) -> Submitted {
+        self.submit(Write::QueueConfig(config))
+    }
+
+    fn queue_configs(&self) -> Result<Vec<StoredQueueConfig>, StoreError> {
+        self.inner.queue_configs()
     }
 
     fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted {

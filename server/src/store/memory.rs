@@ -7,15 +7,17 @@ use std::time::Duration;
 
 use durably_history::{EventBatch, Part, PartKey, RunId, Time};
 use durably_proto::api::enums::v1::NamespaceState;
+use durably_proto::api::taskqueue::v1::TaskQueueConfig;
 use tokio::sync::watch;
 
 use super::{
     Commit, Removal, RunChange, RunPhase, Store, StoredBatch, StoredDeployment, StoredExecution,
-    StoredNamespace, StoredRun, StoredSchedule, Submitted, UnfinishedRun,
+    StoredNamespace, StoredQueueConfig, StoredRun, StoredSchedule, Submitted, UnfinishedRun,
 };
 use crate::deployment::Deployment;
 use crate::error::{ListError, StoreError};
 use crate::name::{BatchName, DeploymentName, ExecutionName, RunName, ScheduleName};
+use crate::queue_config::QueueKey;
 use crate::visibility::query::Query;
 use crate::visibility::{Page, Visibility};
 
@@ -31,6 +33,7 @@ pub(crate) struct MemoryStore {
     schedules: Mutex<BTreeMap<ScheduleName, Vec<u8>>>,
     batches: Mutex<BTreeMap<BatchName, Vec<u8>>>,
     deployments: Mutex<BTreeMap<DeploymentName, Arc<Deployment>>>,
+    queue_configs: Mutex<BTreeMap<(Arc<str>, QueueKey), TaskQueueConfig>>,
     /// What is left of deleted namespaces, by the names under which they are deleted.
     deleted: Mutex<BTreeMap<Arc<str>, Leftovers>>,
 }
@@ -85,6 +88,7 @@ impl MemoryStore {
             schedules: Mutex::default(),
             batches: Mutex::default(),
             deployments: Mutex::default(),
+            queue_configs: Mutex::default(),
             deleted: Mutex::default(),
         }
     }
@@ -129,6 +133,23 @@ impl MemoryStore {
             Some(deployment) => deployments.insert(name.clone(), deployment),
             None => deployments.remove(name),
         };
+    }
+
+    pub(super) fn put_state_of_queue(&self, stored: StoredQueueConfig) {
+        let StoredQueueConfig {
+            namespace,
+            key,
+            config,
+        } = stored;
+        self.lock_queue_configs().insert((namespace, key), config);
+    }
+
+    fn lock_queue_configs(
+        &self,
+    ) -> MutexGuard<'_, BTreeMap<(Arc<str>, QueueKey), TaskQueueConfig>> {
+        self.queue_configs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_deployments(&self) -> MutexGuard<'_, BTreeMap<DeploymentName, Arc<Deployment>>> {
@@ -255,6 +276,8 @@ impl Store for MemoryStore {
             .retain(|batch, _| *batch.namespace != *name);
         self.lock_deployments()
             .retain(|deployment, _| *deployment.namespace != *name);
+        self.lock_queue_configs()
+            .retain(|(namespace, _), _| **namespace != *name);
         let leftovers = Leftovers {
             executions,
             _index: table.map(|table| Arc::clone(&table.index)),
@@ -450,6 +473,23 @@ impl Store for MemoryStore {
             .map(|(name, deployment)| StoredDeployment {
                 namespace: Arc::clone(&name.namespace),
                 deployment: Arc::clone(deployment),
+            });
+        Ok(stored.collect())
+    }
+
+    fn put_queue_config(&self, config: StoredQueueConfig) -> Submitted {
+        self.put_state_of_queue(config);
+        Submitted::Done(Ok(()))
+    }
+
+    fn queue_configs(&self) -> Result<Vec<StoredQueueConfig>, StoreError> {
+        let configs = self.lock_queue_configs();
+        let stored = configs
+            .iter()
+            .map(|((namespace, key), config)| StoredQueueConfig {
+                namespace: Arc::clone(namespace),
+                key: key.clone(),
+                config: config.clone(),
             });
         Ok(stored.collect())
     }

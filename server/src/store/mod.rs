@@ -34,7 +34,7 @@ use tokio::sync::watch;
 
 pub(crate) use self::facts::{
     Commit, RunChange, RunPhase, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace,
-    StoredRun, StoredSchedule, Submitted, UnfinishedRun,
+    StoredQueueConfig, StoredRun, StoredSchedule, Submitted, UnfinishedRun,
 };
 pub(crate) use self::settings::{Removal, Settings};
 use crate::deployment::Deployment;
@@ -143,6 +143,12 @@ pub(crate) trait Store: fmt::Debug + Send + Sync {
 
     /// All worker deployments, ordered by their names.
     fn deployments(&self) -> Result<Vec<StoredDeployment>, StoreError>;
+
+    /// Inserts or replaces the configuration of a task queue. Takes effect in the order of the calls.
+    fn put_queue_config(&self, config: StoredQueueConfig) -> Submitted;
+
+    /// All configurations of task queues, ordered by namespace and key.
+    fn queue_configs(&self) -> Result<Vec<StoredQueueConfig>, StoreError>;
 
     /// Makes durable what was committed, and releases what the store holds, so that another server
     /// can use it. Later calls fail with [`StoreError::Stopped`], but not those of a store in memory,

@@ -33,6 +33,7 @@ mod namespaces;
 mod open;
 mod plan;
 mod queue;
+mod queue_configs;
 mod readers;
 mod remove;
 mod row;
@@ -57,8 +58,8 @@ use self::lock::DatabaseLock;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::{
-    Commit, Store, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace, StoredRun,
-    StoredSchedule, Submitted, UnfinishedRun,
+    Commit, Store, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace,
+    StoredQueueConfig, StoredRun, StoredSchedule, Submitted, UnfinishedRun,
 };
 use crate::deployment::Deployment;
 use crate::error::{ListError, StoreError};
@@ -196,6 +197,18 @@ impl Store for SqliteStore {
 
     fn deployments(&self) -> Result<Vec<StoredDeployment>, StoreError> {
         self.readers.read(deployments::all)
+    }
+
+    fn put_queue_config(&self, config: StoredQueueConfig) -> Submitted {
+        let (answer, answered) = oneshot::channel();
+        match self.writer.put_queue_config(config, answer) {
+            Ok(()) => Submitted::Pending(answered),
+            Err(stopped) => Submitted::Done(Err(stopped)),
+        }
+    }
+
+    fn queue_configs(&self) -> Result<Vec<StoredQueueConfig>, StoreError> {
+        self.readers.read(queue_configs::all)
     }
 
     fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted {

@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use durably_history::Time;
-use durably_proto::Message;
 use durably_proto::api::enums::v1::{IndexedValueType, NamespaceState};
-use durably_proto::api::taskqueue::v1::TaskQueueConfig;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::error::StoreError;
-use crate::queue_config::QueueKey;
 use crate::store::{Removal, Settings, StoredNamespace};
 
 /// The number of a namespace; `None` if there is none of that name.
@@ -54,7 +51,6 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, Store
                 },
             },
             attributes: attributes(connection, row.get(0)?, &name)?,
-            queue_configs: queue_configs(connection, row.get(0)?, &name)?,
             name: name.into(),
         });
     }
@@ -83,33 +79,6 @@ fn attributes(
     Ok(attributes)
 }
 
-fn queue_configs(
-    connection: &Connection,
-    namespace: i64,
-    namespace_name: &str,
-) -> Result<Vec<(QueueKey, TaskQueueConfig)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT name, type, config FROM task_queue_configs WHERE namespace = ?1 ORDER BY name, type",
-    )?;
-    let mut rows = statement.query([namespace])?;
-    let mut configs = Vec::new();
-    while let Some(row) = rows.next()? {
-        let key = QueueKey {
-            name: row.get(0)?,
-            task_queue_type: row.get(1)?,
-        };
-        let config: Vec<u8> = row.get(2)?;
-        let config = TaskQueueConfig::decode(&*config).map_err(|error| {
-            let name = &key.name;
-            StoreError::Corrupted(format!(
-                "the configuration of task queue {name} of namespace {namespace_name}: {error}"
-            ))
-        })?;
-        configs.push((key, config));
-    }
-    Ok(configs)
-}
-
 /// Inserts or replaces a namespace.
 pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusqlite::Result<()> {
     let StoredNamespace {
@@ -117,7 +86,6 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
         id,
         settings,
         attributes,
-        queue_configs,
     } = namespace;
     let Settings {
         description,
@@ -173,16 +141,6 @@ pub(super) fn put(connection: &Connection, namespace: &StoredNamespace) -> rusql
     )?;
     for (name, value_type) in attributes {
         insert.execute(params![number, name, *value_type as i32])?;
-    }
-    connection
-        .prepare_cached("DELETE FROM task_queue_configs WHERE namespace = ?1")?
-        .execute([number])?;
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO task_queue_configs (namespace, name, type, config) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    for (key, config) in queue_configs {
-        let ty = key.task_queue_type;
-        insert.execute(params![number, key.name, ty, config.encode_to_vec()])?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use durably_history::{RunId, Time};
+use durably_proto::Message;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{oneshot, watch};
@@ -19,10 +20,10 @@ use super::commit::PreparedCommit;
 use super::connection::{BUSY, open, set_up_writer};
 use super::failure::{is_damage, is_of_statement};
 use super::queue::{Queue, Refused};
-use super::{batches, deployments, namespaces, remove, schedules};
+use super::{batches, deployments, namespaces, queue_configs, remove, schedules};
 use crate::error::StoreError;
 use crate::name::{BatchName, DeploymentName, ExecutionName, RunName, ScheduleName};
-use crate::store::StoredNamespace;
+use crate::store::{StoredNamespace, StoredQueueConfig};
 
 /// The writer's thread and its queue.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ enum Work {
     PutSchedule(ScheduleName, Option<Vec<u8>>),
     PutBatch(BatchName, Option<Vec<u8>>),
     PutDeployment(DeploymentName, Option<Vec<u8>>),
+    PutQueueConfig(StoredQueueConfig),
     RemoveClosed {
         namespace: String,
         before: Time,
@@ -148,6 +150,15 @@ impl Writer {
     ) -> Result<(), StoreError> {
         let bytes = state.as_ref().map_or(0, Vec::len);
         self.submit(bytes, Work::PutDeployment(name, state), answer)
+    }
+
+    pub(super) fn put_queue_config(
+        &self,
+        config: StoredQueueConfig,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    ) -> Result<(), StoreError> {
+        let bytes = config.config.encoded_len();
+        self.submit(bytes, Work::PutQueueConfig(config), answer)
     }
 
     fn submit(
@@ -465,6 +476,10 @@ impl Work {
             }
             Self::PutBatch(name, state) => {
                 let written = batches::put(connection, name, state.as_deref())?;
+                Ok(written.map(|()| 0))
+            }
+            Self::PutQueueConfig(config) => {
+                let written = queue_configs::put(connection, config)?;
                 Ok(written.map(|()| 0))
             }
             Self::PutDeployment(name, state) => {

@@ -74,7 +74,6 @@ fn open(path: &Path) -> SqliteStore {
         id: "namespace-id".to_owned(),
         settings: Settings::default(),
         attributes: Vec::new(),
-        queue_configs: Vec::new(),
     };
     store.put_namespace(&namespace).expect("it is stored");
     store
