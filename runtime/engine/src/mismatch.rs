@@ -468,6 +468,13 @@ impl fmt::Display for Mismatch {
         if let Some(place) = self.place {
             write!(f, ", at {place}")?;
         }
+        if let Some(CommandSummary::MarkPatch { id }) = &self.recorded {
+            write!(
+                f,
+                "\n  The code no longer asks for patch `{id}`, which this run recorded: \
+                 keep `ctx.deprecate_patch(..)` until such runs are closed."
+            )?;
+        }
         match f.alternate() {
             true => Ok(()),
             false => write!(f, "\n{}", Self::ADVICE),

@@ -83,7 +83,8 @@ impl WorkflowCancelled {
 ///
 /// # async fn example(client: Client) -> Result<()> {
 /// match client.handle("order-1").result::<String>().await {
-///     Err(ResultError::Terminated(it)) => println!("terminated: {}", it.reason),
+///     // Clients in other languages may attach details.
+///     Err(ResultError::Terminated(it)) => println!("{}: {:?}", it.reason, it.detail::<String>(0)),
 ///     receipt => println!("{}", receipt?),
 /// }
 /// # Ok(())
@@ -98,6 +99,18 @@ pub struct WorkflowTerminated {
     pub run_id: String,
     /// The reason that the client gave; may be empty.
     pub reason: String,
+    /// What the client attached.
+    pub details: Details,
+}
+
+impl WorkflowTerminated {
+    /// What the client attached, at `index` from 0.
+    ///
+    /// # Errors
+    /// There is no such detail, or it cannot be deserialised as a `T`.
+    pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
+        self.details.read(index, || "the termination".to_owned())
+    }
 }
 
 /// The workflow took longer than its execution or run timeout.

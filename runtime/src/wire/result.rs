@@ -50,6 +50,7 @@ pub(crate) enum RunEnd {
     },
     Terminated {
         reason: String,
+        details: Vec<Payload>,
     },
     /// In a way that this version does not know.
     Unknown {
@@ -128,9 +129,10 @@ fn run_end(event: HistoryEvent) -> Result<RunEnd, WireError> {
         Attributes::WorkflowExecutionCanceledEventAttributes(it) => RunEnd::Cancelled {
             details: payload::list_from_proto(it.details),
         },
-        Attributes::WorkflowExecutionTerminatedEventAttributes(it) => {
-            RunEnd::Terminated { reason: it.reason }
-        }
+        Attributes::WorkflowExecutionTerminatedEventAttributes(it) => RunEnd::Terminated {
+            reason: it.reason,
+            details: payload::list_from_proto(it.details),
+        },
         // A newer server may end runs in other ways.
         _ => RunEnd::Unknown { event_type },
     })

@@ -11,8 +11,8 @@ use crate::{
 /// The name of a change to workflow code, for [`Ctx::patched`](super::Ctx::patched).
 ///
 /// Declare each one once, as a constant beside the workflow: a misspelt name does not compile, and rustc
-/// warns about a patch that nothing uses any more. History keeps the text, so it never changes while runs
-/// have it.
+/// warns about a private one that nothing uses any more. History keeps the text, so it never changes while
+/// runs have it.
 ///
 /// ```
 /// use durably::prelude::*;

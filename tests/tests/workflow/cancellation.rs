@@ -1,7 +1,14 @@
 //! Cancellation and termination of workflows and activities.
 
-use durably::{prelude::*, workflow::CancellationType};
-use durably_tests::{World, eventually, on_both_servers};
+use durably::{error::ResultError, prelude::*, workflow::CancellationType};
+use durably_proto::api::{
+    common::v1::{Payload, Payloads},
+    workflowservice::v1::TerminateWorkflowExecutionRequest,
+};
+use durably_tests::{
+    World, eventually, on_both_servers,
+    raw::{NAMESPACE, execution},
+};
 
 #[activity(start_to_close = "10s")]
 async fn note(what: String) -> String {
@@ -31,8 +38,10 @@ impl Trip {
     #[run]
     async fn run(&mut self, ctx: &Ctx, case: String) -> Result<Vec<String>> {
         let mut saga = Saga::new();
-        saga.undo(note::call(ctx, "first"));
-        saga.undo(note::call(ctx, "second"));
+        for step in ["first", "second"] {
+            note::call(ctx, step).await?;
+            saga.undo(note::call(ctx, format!("{step} undone")));
+        }
         self.travelling = true;
         match case.as_str() {
             "sleep" => ctx.sleep(hours(1)).await?,
@@ -91,6 +100,7 @@ on_both_servers! {
     a_cancelled_run_can_clean_up_under_a_shield
     cancellation_reaches_an_activity_through_its_heartbeat
     termination_needs_no_worker
+    the_reason_and_the_details_of_a_termination_reach_the_client
 }
 
 async fn a_cancelled_wait_ends_the_run_as_cancelled(world: &World) -> Result<()> {
@@ -124,5 +134,36 @@ async fn termination_needs_no_worker(world: &World) -> Result<()> {
     );
     let error = trip.terminate("again").await.unwrap_err().to_string();
     assert!(error.contains(trip.id()), "{error}");
+    Ok(())
+}
+
+async fn the_reason_and_the_details_of_a_termination_reach_the_client(world: &World) -> Result<()> {
+    let trip = Trip::start(&world.client, "sleep")
+        .task_queue(&world.queue)
+        .await?;
+    let detail = Payload {
+        metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+        data: b"\"the bridge is closed\"".to_vec(),
+        ..Default::default()
+    };
+    let request = TerminateWorkflowExecutionRequest {
+        namespace: NAMESPACE.to_owned(),
+        workflow_execution: execution(trip.id()),
+        reason: "enough".to_owned(),
+        details: Some(Payloads {
+            payloads: vec![detail],
+        }),
+        ..Default::default()
+    };
+    let mut service = world.service().await?;
+    service.terminate_workflow_execution(request).await?;
+    let error = trip.result().await.unwrap_err();
+    let ResultError::Terminated(terminated) = &error else {
+        panic!("it was terminated: {error:?}");
+    };
+    assert_eq!(terminated.reason, "enough");
+    assert_eq!(terminated.details.len(), 1);
+    assert_eq!(terminated.detail::<String>(0)?, "the bridge is closed");
+    assert!(terminated.detail::<String>(1).is_err());
     Ok(())
 }

@@ -92,10 +92,11 @@ async fn completed(target: &FromClient) -> Result<Vec<Payload>, ResultError> {
                 details: Details::received(details, converter),
             }
             .into(),
-            RunEnd::Terminated { reason } => WorkflowTerminated {
+            RunEnd::Terminated { reason, details } => WorkflowTerminated {
                 workflow_id,
                 run_id,
                 reason,
+                details: Details::received(details, converter),
             }
             .into(),
             RunEnd::Unknown { event_type } => RpcError::Other {

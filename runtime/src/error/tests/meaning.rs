@@ -173,6 +173,7 @@ fn a_failure_stays_one_whatever_was_cancelled_before_it() {
         workflow_id: "trip".to_owned(),
         run_id: "r".to_owned(),
         reason: String::new(),
+        details: Details::default(),
     };
     assert_eq!(meaning(ResultError::Terminated(terminated)), "failure");
 }
