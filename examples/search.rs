@@ -66,7 +66,8 @@ async fn main() -> Result<()> {
             .search(AMOUNT, amount)
             .memo("voucher", 0.0)
             .summary(format!("{customer} owes {amount}"))
-            // Large orders first; and no customer delays the others.
+            // Large orders first; and on a cluster no customer delays the others. The embedded server keeps
+            // fairness keys, and does not apply them.
             .priority(Priority::key(if amount > 100.0 { 1 } else { 3 }).fairness_key(customer));
         orders.push(order.await?);
     }
