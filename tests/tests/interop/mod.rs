@@ -1,5 +1,6 @@
 //! Interoperation: histories of both servers compared, and the Python SDK as client and worker.
 
+mod activity_failures;
 mod async_completion;
 mod bad_values;
 mod children;

@@ -1,7 +1,7 @@
 //! Registration: all mistakes are reported at once, and unknown types wait for another worker.
 
-use durably::prelude::*;
 use durably::worker::Versioning;
+use durably::{Args, prelude::*};
 use durably_tests::{World, eventually, on_both_servers, unique};
 
 #[activity(start_to_close = "1s", name = "twice")]
@@ -20,7 +20,38 @@ impl Plain {
     async fn run(&mut self) {}
 }
 
+/// Runs every type.
+#[derive(Default)]
+struct Any;
+
+#[workflow(dynamic)]
+impl Any {
+    #[run]
+    async fn run(&mut self) {}
+}
+
+/// Runs every type, too.
+#[derive(Default)]
+struct Other;
+
+#[workflow(dynamic)]
+impl Other {
+    #[run]
+    async fn run(&mut self) {}
+}
+
+#[activity(dynamic)]
+async fn any_activity(args: Args) -> usize {
+    args.len()
+}
+
+#[activity(dynamic)]
+async fn other_activity(args: Args) -> usize {
+    args.len()
+}
+
 on_both_servers! {
+    two_dynamic_types_are_refused
     all_registration_mistakes_are_reported_at_once
     workflows_without_versioning_are_refused_by_a_worker_of_a_deployment
     an_unknown_workflow_type_waits_for_a_worker_that_knows_it
@@ -44,6 +75,32 @@ async fn all_registration_mistakes_are_reported_at_once(world: &World) -> Result
     let error = world.worker().run().await.unwrap_err().to_string();
     assert!(error.contains("nothing"), "{error}");
     Ok(())
+}
+
+async fn two_dynamic_types_are_refused(world: &World) -> Result<()> {
+    let error = world
+        .worker()
+        .workflow::<Any>()
+        .workflow::<Other>()
+        .activity::<any_activity>()
+        .activity::<other_activity>()
+        .run()
+        .await
+        .unwrap_err()
+        .to_string();
+    let module = "main::worker::registration";
+    for (what, one, other) in [
+        ("workflow", "Any", "Other"),
+        ("activity", "any_activity", "other_activity"),
+    ] {
+        let expected = format!(
+            "two dynamic {what} types are registered, `{module}::{one}` and `{module}::{other}`; a worker has one, which runs all types without one of their own"
+        );
+        assert!(error.contains(&expected), "{error}");
+    }
+    let worker = world.worker().workflow::<Any>();
+    let worker = worker.activity::<any_activity>().spawn().await?;
+    worker.shutdown().await
 }
 
 /// Declares its versioning.

@@ -85,6 +85,22 @@ impl Unregistered {
     }
 }
 
+/// A shipment by the code that was corrected, which takes a number.
+mod corrected {
+    use super::*;
+
+    #[derive(Default)]
+    pub(super) struct Shipment;
+
+    #[workflow]
+    impl Shipment {
+        #[run]
+        pub(super) async fn run(&mut self, days: u32) -> String {
+            format!("in {days} days")
+        }
+    }
+}
+
 /// Of a queue of its own.
 #[derive(Default)]
 struct Express;
@@ -204,6 +220,19 @@ impl Order {
                 ship("waits").start().await?;
                 ship("arrives").await?
             }
+            "signal of a closed one" => {
+                let ship = ship("arrives").start().await?;
+                ship.result().await?;
+                let error = ship.hold("too late").await.unwrap_err();
+                assert_eq!(error.signal.as_deref(), Some("hold"));
+                assert_eq!(error.workflow_id, id);
+                // A request to cancel it is accepted, without effect.
+                ship.cancel();
+                ship.result().await?;
+                format!("{:?} {}", error.fault(), error.is_not_found())
+            }
+            "needs a type" => Unregistered::child(ctx).id(&id).await?,
+            "needs a reader" => ctx.child::<String>("Shipment", (7,)).id(&id).await?,
             "unregistered" => {
                 let lost = Unregistered::child(ctx).id(&id).start().await?;
                 self.started.push(lost.id().to_owned());
@@ -389,6 +418,9 @@ on_both_servers! {
     parents_that_close_first
     cancellation_in_every_way
     a_child_on_a_cron_schedule
+    a_signal_to_a_closed_child_is_an_error_that_can_be_matched
+    a_child_of_an_unknown_type_goes_on_with_a_worker_that_has_it
+    a_child_that_cannot_read_its_argument_goes_on_with_corrected_code
 }
 
 async fn a_child_gives_its_result(world: &World) -> Result<()> {
@@ -768,5 +800,42 @@ async fn a_child_on_a_cron_schedule(world: &World) -> Result<()> {
     })
     .await;
     handle.terminate("seen enough").await?;
+    worker.shutdown().await
+}
+
+async fn a_signal_to_a_closed_child_is_an_error_that_can_be_matched(world: &World) -> Result<()> {
+    let (result, _) = result(world, "signal of a closed one").await?;
+    assert_eq!(result?, "Some(NotFound) true");
+    Ok(())
+}
+
+/// A parent whose child fails its first workflow task by the first worker.
+async fn stuck(world: &World, case: &str) -> Result<Handle<Order>> {
+    let voyage = Voyage::begin(world, case).await?;
+    let ship = world.client.handle(&voyage.ship);
+    eventually("the child to fail its task", || async {
+        let history = ship.history().await.ok()?.to_string();
+        history.contains("WorkflowTaskFailed").then_some(())
+    })
+    .await;
+    voyage.worker.shutdown().await?;
+    Ok(voyage.order)
+}
+
+async fn a_child_of_an_unknown_type_goes_on_with_a_worker_that_has_it(world: &World) -> Result<()> {
+    let order = stuck(world, "needs a type").await?;
+    let worker = world.worker().workflow::<Order>();
+    let worker = worker.workflow::<Unregistered>().spawn().await?;
+    assert_eq!(order.result().await?, "never");
+    worker.shutdown().await
+}
+
+async fn a_child_that_cannot_read_its_argument_goes_on_with_corrected_code(
+    world: &World,
+) -> Result<()> {
+    let order = stuck(world, "needs a reader").await?;
+    let worker = world.worker().workflow::<Order>();
+    let worker = worker.workflow::<corrected::Shipment>().spawn().await?;
+    assert_eq!(order.result().await?, "in 7 days");
     worker.shutdown().await
 }

@@ -94,6 +94,16 @@ impl Harbour {
                 assert_eq!((&*error.workflow_id, error.signal), (&*id, None));
                 "not found".to_owned()
             }
+            "over the limit" => {
+                let error = ship.hold("once too often").await.unwrap_err();
+                assert_eq!(error.signal.as_deref(), Some("hold"));
+                assert_eq!((error.is_not_found(), error.is_cancelled()), (false, false));
+                format!("{:?}", error.fault())
+            }
+            "too many at once" => {
+                let signals = (0..2_001).map(|n| ship.hold(n.to_string()));
+                join_all(signals).await.len().to_string()
+            }
             "fails" => {
                 ship.hold("customs").await?;
                 "never".to_owned()
@@ -148,6 +158,8 @@ on_both_servers! {
     a_closed_workflow_takes_no_signal
     a_signal_may_be_for_one_run_only
     a_workflow_of_another_type_keeps_the_signal
+    a_target_that_has_received_too_many_signals_is_an_error_that_can_be_matched
+    more_signals_than_may_be_pending_fail_the_task_and_are_not_sent
 }
 
 async fn signals_arrive_in_order(world: &World) -> Result<()> {
@@ -280,5 +292,49 @@ async fn a_workflow_of_another_type_keeps_the_signal(world: &World) -> Result<()
         (described.summary.status == WorkflowStatus::Completed).then_some(())
     })
     .await;
+    worker.shutdown().await
+}
+
+async fn a_target_that_has_received_too_many_signals_is_an_error_that_can_be_matched(
+    world: &World,
+) -> Result<()> {
+    let worker = worker(world).await?;
+    // No worker reads what it receives.
+    let ship = Ship::start(&world.client)
+        .id(unique("ship"))
+        .task_queue(unique("nobody"))
+        .await?;
+    for _ in 0..100 {
+        let sent = (0..100).map(|_| ship.hold("fog").into_future());
+        for sent in futures::future::join_all(sent).await {
+            sent?;
+        }
+    }
+    let (fault, _) = harbour(world, "over the limit", ship.id()).await?;
+    assert_eq!(fault, "Some(SignalLimit)");
+    let error = harbour(world, "fails", ship.id()).await.unwrap_err();
+    let app = error.app().expect("the workflow failed with an error");
+    assert_eq!(app.kind, ExternalFault::SignalLimit.kind());
+    ship.terminate("seen").await?;
+    worker.shutdown().await
+}
+
+async fn more_signals_than_may_be_pending_fail_the_task_and_are_not_sent(
+    world: &World,
+) -> Result<()> {
+    let worker = worker(world).await?;
+    let ship = ship(world).await?;
+    let harbour = Harbour::start(&world.client, "too many at once", ship.id())
+        .task_queue(&world.queue)
+        .await?;
+    let failed = eventually("the workflow task fails", || async {
+        let history = harbour.history().await.ok()?.to_string();
+        history.contains("WorkflowTaskFailed").then_some(history)
+    });
+    let failed = failed.await;
+    assert!(failed.contains("PendingSignalsLimitExceeded"), "{failed}");
+    harbour.terminate("seen").await?;
+    ship.release().await?;
+    assert_eq!(ship.result().await?, "");
     worker.shutdown().await
 }

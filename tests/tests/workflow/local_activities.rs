@@ -25,6 +25,13 @@ fn block(ctx: &ActivityCtx) -> bool {
     ctx.info().is_local
 }
 
+/// Keeps its thread, as no async function should.
+#[activity(start_to_close = "1m")]
+async fn keeps_its_thread(ctx: &ActivityCtx) -> bool {
+    std::thread::sleep(secs(3));
+    ctx.info().is_local
+}
+
 #[activity(start_to_close = "10s")]
 async fn flaky(ctx: &ActivityCtx, succeeds_at: u32) -> Result<u32> {
     if ctx.attempt() < succeeds_at {
@@ -233,6 +240,7 @@ impl Locals {
                 drop(first);
                 format!("{:?}", error.timeout())
             }
+            "keeps its thread" => keeps_its_thread::call(ctx).local().await?.to_string(),
             "hold" => hold::call(ctx).local().await?,
             "try cancel" | "wait" | "abandon" => {
                 let kind = match case.as_str() {
@@ -306,6 +314,7 @@ fn worker(world: &World) -> Worker {
         .activities(Counter::default())
         .activity::<greet>()
         .activity::<block>()
+        .activity::<keeps_its_thread>()
         .activity::<flaky>()
         .activity::<refuse>()
         .activity::<gives_up>()
@@ -351,6 +360,7 @@ async fn two_hundred_run_in_one_task(world: &World) -> Result<()> {
     let (result, names) = ended(world, "concurrent").await?;
     assert_eq!(result, "1890");
     assert_eq!(count(&names, "MarkerRecorded"), 200);
+    assert_eq!(count(&names, "WorkflowTaskCompleted"), 1);
     Ok(())
 }
 
@@ -544,6 +554,23 @@ async fn another_worker_runs_it_again(world: &World) -> Result<()> {
     second.shutdown().await
 }
 
+async fn one_that_keeps_its_thread_costs_no_workflow_task(world: &World) -> Result<()> {
+    let worker = worker(world).spawn().await?;
+    let handle = Locals::start(&world.client, "keeps its thread")
+        .task_queue(&world.queue)
+        .task_timeout(secs(1))
+        .await?;
+    assert_eq!(handle.result().await?, "true");
+    let history = handle.history().await?;
+    let names = history.events().iter().map(|event| event.name().to_owned());
+    let names: Vec<_> = names.collect();
+    assert_eq!(count(&names, "WorkflowTaskTimedOut"), 0, "{names:?}");
+    assert_eq!(count(&names, "MarkerRecorded"), 1, "{names:?}");
+    assert!(count(&names, "WorkflowTaskCompleted") > 1, "{names:?}");
+    replay(history)?;
+    worker.shutdown().await
+}
+
 /// The text of the first failure of a workflow task.
 async fn task_failure(handle: &Handle<Locals>) -> String {
     eventually("a failed workflow task", || async {
@@ -601,6 +628,7 @@ on_both_servers! {
     one_that_fails_after_the_request_to_cancel_is_not_retried
     one_that_loses_a_race_is_cancelled
     another_worker_runs_it_again
+    one_that_keeps_its_thread_costs_no_workflow_task
     one_that_is_not_registered_fails_the_workflow_task
     options_of_ordinary_calls_are_refused
     a_result_that_is_too_large_fails_the_workflow_task

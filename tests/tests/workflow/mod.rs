@@ -1,6 +1,7 @@
 //! Workflow semantics, on both servers.
 
 mod activities;
+mod activity_limits;
 mod cancellation;
 mod chains;
 mod children;
@@ -21,16 +22,24 @@ mod numbers;
 mod own_errors;
 mod patches;
 mod queries;
+mod randomness;
 mod reading;
 mod resets;
+mod run_facts;
+mod run_timeouts;
+mod scopes;
 mod search;
 mod shapes;
 mod side_effects;
 mod signals;
+mod stack_trace;
+mod suggestions;
 mod timers;
 mod two_crates;
 mod typed_errors;
+mod typed_failures;
 mod updates;
 mod versioning;
 mod versions_of_next_runs;
 mod versions_read;
+mod wide;

@@ -1,7 +1,7 @@
 //! Runs that were reset.
 
 use durably::client::{History, ResetPoint};
-use durably::error::{HandleError, RpcError};
+use durably::error::{HandleError, ResultError, RpcError};
 use durably::prelude::*;
 use durably::replay::{self, Replayer};
 use durably_tests::{World, eventually, on_both_servers, unique};
@@ -9,6 +9,8 @@ use durably_tests::{World, eventually, on_both_servers, unique};
 on_both_servers! {
     updates_and_signals_keep_their_order_through_a_reset
     a_run_after_a_reset_knows_its_id_in_a_replay_too
+    a_reset_to_the_last_task_keeps_what_was_done
+    a_reset_run_gets_the_result_of_the_child_that_was_running
 }
 
 #[activity(start_to_close = "10s")]
@@ -187,6 +189,98 @@ async fn a_run_after_a_reset_knows_its_id_in_a_replay_too(world: &World) -> Resu
     replay::histories([history, exported])
         .workflow::<Parent>()
         .check()?;
+    worker.shutdown().await
+}
+
+async fn a_reset_to_the_last_task_keeps_what_was_done(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Diary>();
+    let worker = worker.activity::<print_note>().activity::<print_entry>();
+    let worker = worker.spawn().await?;
+    let diary = Diary::start(&world.client)
+        .id(unique("diary"))
+        .task_queue(&world.queue)
+        .await?;
+    let printed = ["entry 1", "note 2"];
+    diary.enter("1").await?;
+    diary.note("2").await?;
+    eventually("all lines are printed", || async {
+        (diary.printed().await.ok()? == printed).then_some(())
+    })
+    .await;
+    let again = diary.reset(ResetPoint::LastTask, "test").await?;
+    assert_ne!(again.run_id(), diary.run_id());
+    assert_eq!(again.printed().await?, printed);
+    again.close().await?;
+    assert_eq!(again.result().await?, printed);
+    // Nothing was printed again.
+    let history = again.history().await?.to_string();
+    let count = |event: &str| history.matches(event).count();
+    assert_eq!(count("ActivityTaskScheduled"), 2, "{history}");
+    let error = diary.untyped().run(diary.run_id().unwrap_or_default());
+    let error = error.result::<Vec<String>>().await.unwrap_err();
+    assert!(matches!(error, ResultError::Terminated(_)), "{error:?}");
+    worker.shutdown().await
+}
+
+/// Waits for a child that others end.
+#[derive(Default)]
+struct Waiting {
+    started: bool,
+}
+
+#[workflow]
+impl Waiting {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, id: String) -> Result<String> {
+        let child = Slow::child(ctx).id(&id).start().await?;
+        self.started = true;
+        Ok(format!("{}: {}", ctx.run_id(), child.result().await?))
+    }
+
+    #[query]
+    fn started(&self) -> bool {
+        self.started
+    }
+}
+
+#[derive(Default)]
+struct Slow {
+    word: Option<String>,
+}
+
+#[workflow]
+impl Slow {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<String> {
+        ctx.wait_until(|| self.word.is_some()).await?;
+        Ok(self.word.take().unwrap_or_default())
+    }
+
+    #[signal]
+    fn finish(&mut self, word: String) {
+        self.word = Some(word);
+    }
+}
+
+async fn a_reset_run_gets_the_result_of_the_child_that_was_running(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Waiting>().workflow::<Slow>();
+    let worker = worker.spawn().await?;
+    let id = unique("slow");
+    let waiting = Waiting::start(&world.client, &id)
+        .id(unique("waiting"))
+        .task_queue(&world.queue)
+        .await?;
+    eventually("the child to start", || async {
+        waiting.started().await.ok().filter(|started| *started)
+    })
+    .await;
+    let again = waiting.reset(ResetPoint::LastTask, "test").await?;
+    let pending = again.describe().await?.pending_children;
+    let pending: Vec<_> = pending.iter().map(|it| it.workflow_id.as_str()).collect();
+    assert_eq!(pending, [id.as_str()]);
+    Slow::handle(&world.client, &id).finish("at last").await?;
+    let run_id = again.run_id().unwrap_or_default();
+    assert_eq!(again.result().await?, format!("{run_id}: at last"));
     worker.shutdown().await
 }
 

@@ -119,9 +119,33 @@ impl Corrected {
     }
 }
 
+/// Sets attributes of its child.
+#[derive(Default)]
+struct Shop;
+
+#[workflow]
+impl Shop {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, case: String, id: String) -> Result<Facts> {
+        let order = Order::child(ctx, 0).id(&id);
+        let order = match case.as_str() {
+            "set" => order
+                .search(CUSTOMER, &id)
+                .search(ITEMS, ["tea", "cup"])
+                .search(COUNT, 4)
+                .memo("page", 5),
+            "unregistered" => order.search(SearchKey::<Keyword>::new("NobodyRegisteredThis"), "x"),
+            "of another type" => order.search(SearchKey::<i64>::new("DurablyKeyword"), 7),
+            other => bail!("no case {other}"),
+        };
+        Ok(order.await?)
+    }
+}
+
 async fn worker(world: &World) -> Result<WorkerGuard> {
     add_search_attributes(world).await?;
-    world.worker().workflow::<Order>().spawn().await
+    let worker = world.worker().workflow::<Order>();
+    worker.workflow::<Shop>().spawn().await
 }
 
 fn due() -> Time {
@@ -190,6 +214,8 @@ on_both_servers! {
     an_attribute_that_is_not_registered_is_an_error_of_the_start
     an_attribute_of_another_type_is_an_error_that_names_both
     an_upsert_of_an_unregistered_attribute_fails_the_task_until_the_code_changes
+    what_a_parent_sets_is_read_in_the_child_and_finds_it
+    a_wrong_attribute_of_a_child_fails_the_task
 }
 
 async fn what_a_start_sets_is_read_in_the_workflow_and_in_its_description(
@@ -407,5 +433,53 @@ async fn an_upsert_of_an_unregistered_attribute_fails_the_task_until_the_code_ch
     assert_eq!(stamp.result().await?, "corrected");
     let info = stamp.describe().await?;
     assert_eq!(info.search(CUSTOMER)?.as_deref(), Some("c-1"));
+    worker.shutdown().await
+}
+
+async fn what_a_parent_sets_is_read_in_the_child_and_finds_it(world: &World) -> Result<()> {
+    let worker = worker(world).await?;
+    let id = unique("order");
+    let start = Shop::start(&world.client, "set", &id).task_queue(&world.queue);
+    let expected = Facts {
+        customer: Some(id.clone()),
+        items: Some(vec!["tea".to_owned(), "cup".to_owned()]),
+        count: Some(4),
+        memo: Some(5),
+        ..Facts::default()
+    };
+    assert_eq!(start.result().await?, expected);
+    let found = eventually("the child to be listed", || async {
+        let mut list = world.client.list(CUSTOMER.eq(&id).and(COUNT.eq(4)));
+        list.next().await.expect("the filter is valid")
+    });
+    let found = found.await;
+    assert_eq!(found.workflow_id, id);
+    assert_eq!(found.search(CUSTOMER)?, Some(id));
+    worker.shutdown().await
+}
+
+async fn a_wrong_attribute_of_a_child_fails_the_task(world: &World) -> Result<()> {
+    let worker = worker(world).await?;
+    for (case, attribute) in [
+        ("unregistered", "NobodyRegisteredThis"),
+        ("of another type", "DurablyKeyword"),
+    ] {
+        let shop = Shop::start(&world.client, case, unique("order"))
+            .id(unique("shop"))
+            .task_queue(&world.queue)
+            .await?;
+        let failed = eventually("the workflow task fails", || async {
+            let history = shop.history().await.ok()?.to_string();
+            history.contains("WorkflowTaskFailed").then_some(history)
+        });
+        let failed = failed.await;
+        assert!(failed.contains("BadSearchAttributes"), "{case}: {failed}");
+        assert!(failed.contains(attribute), "{case}: {failed}");
+        assert!(
+            !failed.contains("StartChildWorkflowExecutionInitiated"),
+            "{case}: {failed}"
+        );
+        shop.terminate("seen").await?;
+    }
     worker.shutdown().await
 }

@@ -1,6 +1,8 @@
 //! Signals: order, early arrival, async handlers and undecodable ones.
 
-use durably::prelude::*;
+use std::collections::BTreeSet;
+
+use durably::{error::SignalError, prelude::*};
 use durably_tests::{World, on_both_servers, unique};
 
 /// Collects what it is told, in order.
@@ -43,7 +45,68 @@ impl Inbox {
     }
 }
 
+/// The inbox, by two versions of its code.
+mod before {
+    use super::*;
+
+    #[derive(Default)]
+    pub(super) struct Mailbox {
+        opened: bool,
+    }
+
+    #[workflow]
+    impl Mailbox {
+        #[run]
+        pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
+            ctx.wait_until(|| self.opened).await?;
+            Ok(Vec::new())
+        }
+
+        #[signal]
+        pub(super) fn open(&mut self) {
+            self.opened = true;
+        }
+
+        #[query]
+        pub(super) fn opened(&self) -> bool {
+            self.opened
+        }
+    }
+}
+
+mod after {
+    use super::*;
+
+    #[derive(Default)]
+    pub(super) struct Mailbox {
+        opened: bool,
+        letters: Vec<String>,
+    }
+
+    #[workflow]
+    impl Mailbox {
+        #[run]
+        pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<Vec<String>> {
+            ctx.wait_until(|| self.opened).await?;
+            Ok(self.letters.clone())
+        }
+
+        #[signal]
+        pub(super) fn open(&mut self) {
+            self.opened = true;
+        }
+
+        #[signal]
+        pub(super) fn letter(&mut self, text: String) {
+            self.letters.push(text);
+        }
+    }
+}
+
 on_both_servers! {
+    a_later_version_gets_the_signals_that_had_no_handler
+    twenty_signals_with_start_at_once_start_one_run
+    signals_with_start_that_race_with_the_end_are_lost_by_no_run
     signals_arrive_in_order_with_all_their_arguments
     signals_sent_before_a_worker_runs_are_kept
     async_handlers_finish_before_the_run_ends
@@ -125,5 +188,78 @@ async fn signal_with_start_signals_a_running_workflow_and_starts_a_missing_one(
     let handle = Inbox::handle(&world.client, &id);
     handle.finish().await?;
     assert_eq!(handle.result().await?.0, ["first", "second"]);
+    worker.shutdown().await
+}
+
+async fn a_later_version_gets_the_signals_that_had_no_handler(world: &World) -> Result<()> {
+    let first = world.worker().workflow::<before::Mailbox>().spawn().await?;
+    let mailbox = before::Mailbox::start(&world.client)
+        .id(unique("mailbox"))
+        .task_queue(&world.queue)
+        .await?;
+    let untyped = world.client.handle(mailbox.id());
+    untyped.signal("letter", ("one",)).await?;
+    untyped.signal("letter", ("two",)).await?;
+    // The first version has processed them.
+    assert!(!mailbox.opened().await?);
+    first.shutdown().await?;
+    let second = world.worker().workflow::<after::Mailbox>().spawn().await?;
+    let mailbox = after::Mailbox::handle(&world.client, mailbox.id());
+    mailbox.letter("three").await?;
+    mailbox.open().await?;
+    assert_eq!(mailbox.result().await?, ["one", "two", "three"]);
+    second.shutdown().await
+}
+
+async fn twenty_signals_with_start_at_once_start_one_run(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Inbox>().spawn().await?;
+    let id = unique("inbox");
+    let starts = (0..20).map(|n| {
+        let start = Inbox::start(&world.client).id(&id);
+        let start = start.task_queue(&world.queue);
+        let start = start.with_signal(|inbox| inbox.tell(n.to_string()));
+        async move { start.await }
+    });
+    let mut runs = BTreeSet::new();
+    for handle in futures::future::join_all(starts).await {
+        runs.insert(handle?.run_id().map(str::to_owned));
+    }
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    let handle = Inbox::handle(&world.client, &id);
+    handle.finish().await?;
+    let mut seen = handle.result().await?.0;
+    seen.sort_by_key(|n| n.parse::<u32>().ok());
+    assert_eq!(seen, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
+    worker.shutdown().await
+}
+
+async fn signals_with_start_that_race_with_the_end_are_lost_by_no_run(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Inbox>().spawn().await?;
+    let id = unique("inbox");
+    let mut runs = BTreeSet::new();
+    for n in 0..20 {
+        let start = Inbox::start(&world.client)
+            .id(&id)
+            .task_queue(&world.queue)
+            .with_signal(|inbox| inbox.tell(n.to_string()));
+        let before = Inbox::handle(&world.client, &id);
+        let end = async move { before.finish().await };
+        let (started, ended) = futures::join!(async move { start.await }, end);
+        let run = started?.run_id().map(str::to_owned);
+        runs.insert(run.expect("a start returns its run"));
+        // Nothing runs before the first start, and each other time the run may just have ended.
+        if let Err(error) = ended {
+            assert!(matches!(error, SignalError::NotFound(_)), "{error}");
+        }
+    }
+    // The last run may be open still; whichever it is, this ends it.
+    Inbox::handle(&world.client, &id).finish().await.ok();
+    let mut seen = Vec::new();
+    for run in &runs {
+        let run = world.client.handle(&id).run(run);
+        seen.extend(run.result::<(Vec<String>, u64)>().await?.0);
+    }
+    seen.sort_by_key(|n| n.parse::<u32>().ok());
+    assert_eq!(seen, (0..20).map(|n| n.to_string()).collect::<Vec<_>>());
     worker.shutdown().await
 }

@@ -12,7 +12,7 @@ use durably::{
     },
     replay::Replayer,
 };
-use durably_tests::{World, on_both_servers};
+use durably_tests::{World, eventually, on_both_servers, unique};
 
 /// Sleeps as long as it is told to.
 #[derive(Default)]
@@ -125,4 +125,51 @@ async fn a_month_passes_at_once_on_a_skipping_clock() -> Result<()> {
         .await?;
     assert!((month..month + 10_000).contains(&slept), "{slept} ms");
     worker.shutdown().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_years_pass_at_once_on_a_skipping_clock() -> Result<()> {
+    let world = World::skipping().await?;
+    let worker = world.worker().workflow::<Sleeper>().spawn().await?;
+    let years = days(36_500).as_millis() as u64;
+    let slept = Sleeper::start(&world.client, years)
+        .task_queue(&world.queue)
+        .result()
+        .await?;
+    assert!((years..years + 10_000).contains(&slept), "{slept} ms");
+    worker.shutdown().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_fires_after_a_restart_of_the_embedded_server() -> Result<()> {
+    let path = std::env::temp_dir().join(unique("timers.db"));
+    let first = World::on_database(&path).await?;
+    let worker = first.worker().workflow::<Sleeper>().spawn().await?;
+    let sleeper = Sleeper::start(&first.client, 4_000)
+        .id(unique("sleeper"))
+        .task_queue(&first.queue)
+        .await?;
+    eventually("the timer", || async {
+        let history = sleeper.history().await.ok()?.to_string();
+        history.contains("TimerStarted").then_some(())
+    })
+    .await;
+    worker.shutdown().await?;
+    let (id, queue) = (sleeper.id().to_owned(), first.queue.clone());
+    drop(sleeper);
+    first.stop().await;
+
+    let second = World::on_database(&path).await?;
+    let worker = Worker::new(&second.client, &queue);
+    let worker = worker.workflow::<Sleeper>().spawn().await?;
+    let sleeper = Sleeper::handle(&second.client, &id);
+    let slept = sleeper.result().timeout(secs(60)).await?;
+    assert!(slept >= 4_000, "{slept} ms");
+    let history = sleeper.history().await?.to_string();
+    assert_eq!(history.matches("TimerFired").count(), 1, "{history}");
+    worker.shutdown().await?;
+    drop(sleeper);
+    second.stop().await;
+    std::fs::remove_file(path).ok();
+    Ok(())
 }
