@@ -32,7 +32,7 @@ use crate::data::{Converter, Data};
 /// }
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ActivityError {
     /// The name of the activity.
@@ -43,6 +43,16 @@ pub struct ActivityError {
     record: Box<FailureRecord>,
     /// That of the worker or client that received it.
     converter: Converter,
+}
+
+/// As its public fields, without the record that it was read from, which repeats them as bytes.
+impl fmt::Debug for ActivityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActivityError")
+            .field("activity", &self.activity)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ActivityError {

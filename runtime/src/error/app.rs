@@ -71,7 +71,7 @@ use crate::{
 /// assert_eq!(error.detail::<Vec<String>>(0).unwrap(), ["12A", "12B"]);
 /// assert_eq!(error.stack_trace(), "");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct AppError {
     /// The type of the error, as retry policies and the other SDKs name it: their field is called `type`, which is a word
@@ -89,6 +89,20 @@ pub struct AppError {
     pub cause: Option<Box<Failure>>,
     /// The failure this was read from, for what is not shown above; absent in a new error.
     pub(super) origin: Option<Box<FailureRecord>>,
+}
+
+/// As its fields, without the record that it was read from, which repeats them as bytes.
+impl fmt::Debug for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppError")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("details", &self.details)
+            .field("non_retryable", &self.non_retryable)
+            .field("next_retry_delay", &self.next_retry_delay)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AppError {

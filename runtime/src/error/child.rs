@@ -36,7 +36,7 @@ use crate::data::Converter;
 /// let error = report(Error::message("no child")).unwrap_err();
 /// assert_eq!(error.to_string(), "no child");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ChildError {
     /// The type of the child.
@@ -47,6 +47,17 @@ pub struct ChildError {
     pub cause: Failure,
     /// The failure as history records it.
     record: Box<FailureRecord>,
+}
+
+/// As its public fields, without the record that it was read from, which repeats them as bytes.
+impl fmt::Debug for ChildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChildError")
+            .field("workflow", &self.workflow)
+            .field("workflow_id", &self.workflow_id)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ChildError {

@@ -1,5 +1,7 @@
 //! The values that an error or a cancellation has besides its text.
 
+use std::fmt;
+
 use durably_engine::Payload;
 
 use super::{DataError, DataFault};
@@ -22,19 +24,28 @@ use crate::{
 /// assert_eq!(error.details.len(), 2);
 /// assert_eq!(error.detail::<u32>(1).unwrap(), 3);
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Details {
     list: Vec<Detail>,
     /// Decodes them: that of the client or worker that received them.
     converter: Converter,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Detail {
     /// Of an error that was made here.
     New { type_name: String, value: Unencoded },
     /// Of an error that was received.
     Received(Payload),
+}
+
+/// Their number alone: they are bytes, and may be secret.
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Details")
+            .field("len", &self.list.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Details {

@@ -106,7 +106,7 @@ pub struct ServerFailure {
 ///     messages
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OtherFailure {
     /// What happened.
@@ -115,6 +115,16 @@ pub struct OtherFailure {
     pub cause: Option<Box<Failure>>,
     /// The failure as history records it.
     record: Box<FailureRecord>,
+}
+
+/// As its public fields, without the record that it was read from, which repeats them as bytes.
+impl fmt::Debug for OtherFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtherFailure")
+            .field("message", &self.message)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Failure {

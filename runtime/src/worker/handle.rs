@@ -141,6 +141,13 @@ impl WorkerGuard {
 
 impl Drop for WorkerGuard {
     fn drop(&mut self) {
+        if self.running.is_some() && !self.handle.lifecycle.is_stopping() {
+            let task_queue = &*self.handle.task_queue;
+            tracing::info!(
+                task_queue,
+                "the guard of the worker is dropped, which ends it"
+            );
+        }
         self.handle.shutdown();
     }
 }

@@ -62,6 +62,8 @@ impl Shutdown {
     pub(crate) async fn run(mut self) -> Result<(), WorkerError> {
         let lifecycle = Arc::clone(&self.lifecycle);
         lifecycle.reached(Phase::Stopping).await;
+        let (task_queue, namespace) = self.queue_and_namespace();
+        tracing::info!(task_queue, namespace, "worker is shutting down");
         let deadline = self.deadline;
         let too_long = async {
             match deadline {
@@ -85,7 +87,14 @@ impl Shutdown {
         let rejection = rejection.map(|it| self.server.rejected(it));
         // With the reason at once: nobody may see a worker that failed as one that stopped.
         lifecycle.end(rejection.as_ref().map(ToString::to_string));
+        let (task_queue, namespace) = self.queue_and_namespace();
+        tracing::info!(task_queue, namespace, "worker stopped");
         rejection.map_or(Ok(()), Err)
+    }
+
+    fn queue_and_namespace(&self) -> (&str, &str) {
+        let identity = &self.server.identity;
+        (&identity.task_queue, &identity.namespace)
     }
 
     /// Lets running attempts fail, and gives the reports of that and the announcement a last chance.

@@ -189,6 +189,12 @@ fn refused(to: &FromClient, query: String, timeout: Duration, error: CallError) 
     }
     match RpcError::from(error) {
         RpcError::Timeout { .. } => no_answer(to, &query, timeout).into(),
+        // The server's text names neither: no worker polls, or the workflow's code fails.
+        RpcError::Other { code, message } => {
+            let id = to.workflow_id();
+            let message = format!("query `{query}` of workflow `{id}`: {message}");
+            RpcError::Other { code, message }.into()
+        }
         other => other.into(),
     }
 }

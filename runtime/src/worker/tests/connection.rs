@@ -15,7 +15,7 @@ use super::{
     past::{attempt, json},
     server::Server,
 };
-use crate::{prelude::*, telemetry::log::test_log};
+use crate::{codec::Codecs, prelude::*, telemetry::log::test_log, worker::lifecycle::Phase};
 
 #[activity(start_to_close = "10s")]
 async fn double(n: u32) -> u32 {
@@ -198,6 +198,26 @@ async fn a_worker_tells_what_it_polls_and_has_registered() -> Result<()> {
         test_log::find("worker started")
     );
     worker.shutdown().await
+}
+
+#[tokio::test]
+async fn the_log_has_the_end_of_a_worker_and_that_its_guard_was_dropped() -> Result<()> {
+    test_log::open();
+    let server = Server::new();
+    let worker = server.worker_of("dropped", &Codecs::default());
+    let worker = worker.activity::<double>().spawn().await?;
+    let handle = worker.handle();
+    tokio::task::yield_now().await;
+    drop(worker);
+    handle.lifecycle.reached(Phase::Ended).await;
+    for line in [
+        "the guard of the worker is dropped, which ends it task_queue=\"dropped\"",
+        "worker is shutting down task_queue=\"dropped\" namespace=\"default\"",
+        "worker stopped task_queue=\"dropped\" namespace=\"default\"",
+    ] {
+        assert_eq!(test_log::count(line), 1, "{line}");
+    }
+    Ok(())
 }
 
 #[tokio::test]

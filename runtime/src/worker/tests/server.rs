@@ -115,10 +115,15 @@ impl Server {
 
     /// A worker of this server that encodes and decodes payloads.
     pub(crate) fn worker_with(&self, codecs: Codecs) -> Worker {
+        self.worker_of("queue", &codecs)
+    }
+
+    /// A worker of this server that polls a queue of its own.
+    pub(crate) fn worker_of(&self, queue: &str, codecs: &Codecs) -> Worker {
         let service = Arc::clone(&self.service) as Arc<dyn WorkflowService>;
         let caller = Caller::in_process(Services::of_tests(service), None, "default", "me")
-            .with_codecs(&codecs);
-        Worker::on(caller, "queue".to_owned()).executor_threads(2)
+            .with_codecs(codecs);
+        Worker::on(caller, queue.to_owned()).executor_threads(2)
     }
 
     /// The next call of the worker.
