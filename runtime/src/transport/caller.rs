@@ -35,7 +35,7 @@ use crate::{
     },
     wire::{
         namespace::GetSystemInfo,
-        payload_fields::Subject,
+        payload_fields::{PayloadFields, Subject},
         request::{Request, Sender},
         status::{self, CallError, Retry},
     },
@@ -170,6 +170,25 @@ impl Caller {
             codecs: MessageCodecs::new(codecs),
             ..self
         }
+    }
+
+    /// The same caller without codecs, which receives payloads as the server has them.
+    pub(crate) fn without_codecs(&self) -> Self {
+        self.clone().with_codecs(&Codecs::default())
+    }
+
+    pub(crate) fn has_codecs(&self) -> bool {
+        !self.codecs.is_empty()
+    }
+
+    /// Decodes the payloads of what was received without codecs.
+    pub(crate) async fn decode<M: PayloadFields>(
+        &self,
+        message: &mut M,
+        about: Subject,
+    ) -> Result<(), CallError> {
+        let decoded = self.codecs.decode(message, &self.namespace, about);
+        Ok(decoded.await?)
     }
 
     /// The same caller, which measures its requests.

@@ -52,6 +52,12 @@ pub struct History {
     workflow_id: String,
     run_id: String,
     events: Vec<HistoryEvent>,
+    /// As the server has it, if codecs have decoded the events.
+    #[cfg_attr(
+        not(any(feature = "replay", test)),
+        expect(dead_code, reason = "files are written with the feature `replay`")
+    )]
+    stored: Option<proto::History>,
 }
 
 /// One thing that happened in a run.
@@ -98,7 +104,29 @@ impl History {
             workflow_id,
             run_id,
             events: events.into_iter().map(HistoryEvent).collect(),
+            stored: None,
         }
+    }
+
+    /// The same history after codecs have decoded its events.
+    pub(crate) fn with_decoded(self, decoded: proto::History) -> Self {
+        Self {
+            workflow_id: self.workflow_id.clone(),
+            run_id: self.run_id.clone(),
+            events: decoded.events.into_iter().map(HistoryEvent).collect(),
+            stored: Some(self.into_raw()),
+        }
+    }
+
+    /// The events as the server has them, encoded if codecs have encoded them.
+    #[cfg_attr(
+        not(any(feature = "replay", test)),
+        expect(dead_code, reason = "files are written with the feature `replay`")
+    )]
+    pub(crate) fn stored(&self) -> proto::History {
+        self.stored
+            .clone()
+            .unwrap_or_else(|| self.clone().into_raw())
     }
 
     /// The workflow id.
@@ -131,7 +159,7 @@ impl History {
         self.events.is_empty()
     }
 
-    /// The events as the server sent them, for what is not shown here.
+    /// The events as the server sent them, for what is not shown here; decoded, if the client has codecs.
     pub fn into_raw(self) -> proto::History {
         proto::History {
             events: self.events.into_iter().map(|event| event.0).collect(),

@@ -19,6 +19,7 @@ use crate::{
         history::{EventsKind, GetHistory, History, HistoryEvent},
         list::ListWorkflows,
         page::Page,
+        payload_fields::Subject,
     },
 };
 
@@ -45,11 +46,14 @@ fn request_of(target: &FromClient) -> HistoryRequest {
 }
 
 /// Fetches all pages of a run's history, within `timeout`; without one, each page has its own limit.
+///
+/// They are fetched without codecs and decoded here, because files are written of what the server has.
 pub(crate) async fn fetch(
     target: &FromClient,
     run: &str,
     timeout: Option<Duration>,
 ) -> Result<History, HandleError> {
+    let caller = target.caller().without_codecs();
     let whole = timeout.map(|_| Patience::at_once(timeout));
     let mut events = Vec::new();
     let mut page_token = Vec::new();
@@ -62,7 +66,7 @@ pub(crate) async fn fetch(
             waits: false,
         };
         let patience = whole.unwrap_or_else(|| Patience::at_once(None));
-        let page = match target.caller().call(request, patience).await {
+        let page = match caller.call(request, patience).await {
             Ok(page) => page,
             Err(error) => return Err(target.refused(error)),
         };
@@ -72,8 +76,17 @@ pub(crate) async fn fetch(
         }
         page_token = page.next_page_token;
     }
-    let id = target.workflow_id().to_owned();
-    Ok(History::new(id, run.to_owned(), events))
+    let id = target.workflow_id();
+    let history = History::new(id.to_owned(), run.to_owned(), events);
+    if !target.caller().has_codecs() {
+        return Ok(history);
+    }
+    let mut decoded = history.clone().into_raw();
+    let about = Subject::workflow(id);
+    match target.caller().decode(&mut decoded, about).await {
+        Ok(()) => Ok(history.with_decoded(decoded)),
+        Err(error) => Err(target.refused(error)),
+    }
 }
 
 /// The events of a run, read page by page.

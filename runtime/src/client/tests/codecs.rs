@@ -90,6 +90,17 @@ async fn arguments_are_encoded_in_order_and_results_decoded_in_reverse() {
 }
 
 #[tokio::test]
+async fn a_history_is_read_decoded_and_written_as_the_server_has_it() {
+    let (fake, client, _) = with_marks(b"ab").await;
+    let page = completed(marked("70", "ab"));
+    fake.get_workflow_execution_history.then(Ok(page.clone()));
+    let history = client.handle("acc-1").history().await.expect("it is there");
+    assert_eq!(Some(history.stored()), page.history);
+    let decoded = completed(durably_engine::Payload::json(b"70".to_vec()));
+    assert_eq!(Some(history.into_raw()), decoded.history);
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_be_encoded_is_not_sent() {
     let (fake, client, _) = with_marks(b"a").await;
     let signal = client.handle("acc-1").signal("open", ("unmarkable",));

@@ -72,6 +72,9 @@ impl History {
     /// [`from_json`](Self::from_json) read it. A time that JSON cannot say, outside of the years 1 to 9999, is written as
     /// the nearest one, and of a failure with more causes than protobuf can nest some are left out.
     ///
+    /// Of a client with [codecs](crate::codec) it has what the server has, encoded: a replay of the file needs the same
+    /// codecs. `History::from_raw(history.into_raw())` writes decoded values.
+    ///
     /// ```no_run
     /// # use durably::prelude::*;
     /// # async fn example(client: Client) -> Result<()> {
@@ -81,11 +84,12 @@ impl History {
     /// # }
     /// ```
     pub fn to_json(&self) -> String {
-        json::write(self.clone().into_raw())
+        json::write(self.stored())
     }
 
     /// The history in protobuf's binary encoding: a fraction of the size of its JSON, and read several times
-    /// faster. Other SDKs and [`from_protobuf`](Self::from_protobuf) read it.
+    /// faster. Other SDKs and [`from_protobuf`](Self::from_protobuf) read it. Values are encoded as in
+    /// [`to_json`](Self::to_json).
     ///
     /// ```no_run
     /// # use durably::prelude::*;
@@ -96,7 +100,7 @@ impl History {
     /// # }
     /// ```
     pub fn to_protobuf(&self) -> Vec<u8> {
-        protobuf::write(&self.clone().into_raw())
+        protobuf::write(&self.stored())
     }
 }
 
