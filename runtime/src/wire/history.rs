@@ -53,10 +53,6 @@ pub struct History {
     run_id: String,
     events: Vec<HistoryEvent>,
     /// As the server has it, if codecs have decoded the events.
-    #[cfg_attr(
-        not(any(feature = "replay", test)),
-        expect(dead_code, reason = "files are written with the feature `replay`")
-    )]
     stored: Option<proto::History>,
 }
 

@@ -1,5 +1,7 @@
 //! Random numbers and ids: each run has its own, and a replay repeats them.
 
+use std::slice;
+
 use durably::prelude::*;
 use durably_tests::{World, eventually, on_both_servers, unique};
 use rand::{RngExt, seq::SliceRandom};
@@ -153,7 +155,7 @@ async fn random_numbers_and_ids_are_those_of_the_run_in_each_replay(world: &Worl
     first.shutdown().await?;
 
     let second = world.worker().workflow::<Game>().spawn().await?;
-    assert_eq!(one.drawn().await?, [of_one.clone()]);
+    assert_eq!(one.drawn().await?, slice::from_ref(&of_one));
     one.play().await?;
     let drawn = one.result().await?;
     assert_eq!(drawn[0], of_one);

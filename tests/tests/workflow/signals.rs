@@ -217,8 +217,9 @@ async fn twenty_signals_with_start_at_once_start_one_run(world: &World) -> Resul
     let starts = (0..20).map(|n| {
         let start = Inbox::start(&world.client).id(&id);
         let start = start.task_queue(&world.queue);
-        let start = start.with_signal(|inbox| inbox.tell(n.to_string()));
-        async move { start.await }
+        start
+            .with_signal(|inbox| inbox.tell(n.to_string()))
+            .into_future()
     });
     let mut runs = BTreeSet::new();
     for handle in futures::future::join_all(starts).await {
@@ -244,7 +245,7 @@ async fn signals_with_start_that_race_with_the_end_are_lost_by_no_run(world: &Wo
             .with_signal(|inbox| inbox.tell(n.to_string()));
         let before = Inbox::handle(&world.client, &id);
         let end = async move { before.finish().await };
-        let (started, ended) = futures::join!(async move { start.await }, end);
+        let (started, ended) = futures::join!(start.into_future(), end);
         let run = started?.run_id().map(str::to_owned);
         runs.insert(run.expect("a start returns its run"));
         // Nothing runs before the first start, and each other time the run may just have ended.
