@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use durably_history::{DeploymentVersion, LONGEST_ID, Route, Time, checked_version};
@@ -397,6 +397,12 @@ impl Namespace {
     /// Waits until no other change of the deployments or of a configuration of a task queue is being stored.
     pub(crate) async fn lock_task_queues(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.changing_task_queues.lock().await
+    }
+
+    /// Keeps a deletion of the namespace from beginning: what is submitted to the store meanwhile goes to this
+    /// namespace, and not to a later one of the same name.
+    pub(crate) fn lock_existence(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The deployments after a change, which is not live yet. The caller has

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Backend;
+use super::disk::failed;
 use crate::error::{Error, StoreError};
 
 impl Backend {
@@ -23,10 +24,6 @@ impl Backend {
             drop(work);
             changed
         });
-        match changed.await {
-            Ok(changed) => Ok(changed),
-            // The runtime has ended.
-            Err(_) => Err(StoreError::Stopped.into()),
-        }
+        changed.await.map_err(failed)
     }
 }

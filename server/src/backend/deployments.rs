@@ -23,18 +23,26 @@ impl Backend {
         let namespace = Arc::clone(namespace);
         let change = |backend: Arc<Self>| async move {
             let _changing = namespace.lock_task_queues().await;
+            backend.check_running()?;
             let now = backend.clock.now();
             let store = &*backend.store;
-            let (changed, change, result) = namespace.changed_deployments(store, now, change)?;
-            let Some(deployment) = change.deployment() else {
-                return Ok(result);
+            let (stored, changed, change, result) = {
+                let _existing = namespace.lock_existence();
+                let (changed, change, result) =
+                    namespace.changed_deployments(store, now, change)?;
+                let Some(deployment) = change.deployment() else {
+                    return Ok(result);
+                };
+                let name = DeploymentName {
+                    namespace: Arc::clone(&namespace.name),
+                    name: Arc::clone(deployment),
+                };
+                let deployment = changed.find(deployment).ok().cloned();
+                let stored = store.put_deployment(&name, deployment);
+                (stored, changed, change, result)
             };
-            let name = DeploymentName {
-                namespace: Arc::clone(&namespace.name),
-                name: Arc::clone(deployment),
-            };
-            let deployment = changed.find(deployment).ok().cloned();
-            store.put_deployment(&name, deployment).confirmed().await?;
+            stored.confirmed().await?;
+            backend.outage.end();
             namespace.set_deployments(changed, &change, now);
             Ok(result)
         };

@@ -69,7 +69,8 @@ impl Backend {
     }
 }
 
-fn failed(error: JoinError) -> Error {
+/// Why work that was handed over has no result.
+pub(super) fn failed(error: JoinError) -> Error {
     match error.is_panic() {
         true => StoreError::panicked().into(),
         // The runtime of the server has ended.

@@ -23,14 +23,20 @@ impl Backend {
         let namespace = Arc::clone(namespace);
         let change = |backend: Arc<Self>| async move {
             let _changing = namespace.lock_task_queues().await;
+            backend.check_running()?;
             let now = backend.clock.now();
-            let config = namespace.changed_queue_config(&key, |config| change(config, now))?;
-            let stored = StoredQueueConfig {
-                namespace: Arc::clone(&namespace.name),
-                key: key.clone(),
-                config: config.clone(),
+            let (stored, config) = {
+                let _existing = namespace.lock_existence();
+                let config = namespace.changed_queue_config(&key, |config| change(config, now))?;
+                let stored = backend.store.put_queue_config(StoredQueueConfig {
+                    namespace: Arc::clone(&namespace.name),
+                    key: key.clone(),
+                    config: config.clone(),
+                });
+                (stored, config)
             };
-            backend.store.put_queue_config(stored).confirmed().await?;
+            stored.confirmed().await?;
+            backend.outage.end();
             namespace.set_queue_config(key, config.clone());
             Ok(config)
         };

@@ -116,7 +116,19 @@ impl Backend {
             schedule.workflow_closed(closed, now);
             Ok(())
         };
-        unless_deleted(self.update_schedule(name, report).await)
+        match self.update_schedule(name, report).await {
+            // As a damaged workflow, it takes no message, now or later.
+            Err(Error::Store(StoreError::Corrupted(damage))) => {
+                tracing::error!(
+                    namespace = %name.namespace,
+                    schedule_id = %name.id,
+                    damage,
+                    "a schedule is damaged, and takes the end of its workflow no more"
+                );
+                Ok(())
+            }
+            updated => unless_deleted(updated),
+        }
     }
 
     /// Wakes a schedule whose time has come. A failure of the store is followed by another attempt.

@@ -61,11 +61,10 @@ pub(crate) struct Deployment {
     /// How often the routing was changed.
     #[prost(int64, tag = "10")]
     pub(crate) revision: i64,
-    /// Identity of the client that changed the routing last.
+    /// Identity of the client that changed the deployment last.
     #[prost(string, tag = "11")]
     pub(crate) last_modifier: String,
-    /// How often a client changed the deployment otherwise, or set what was set already, which makes it the
-    /// last modifier.
+    /// How often a client set the manager, or set what was set already, which makes it the last modifier.
     #[prost(int64, tag = "12")]
     pub(crate) confirmations: i64,
     /// Number of the change of the current version among those of all deployments of the namespace: two

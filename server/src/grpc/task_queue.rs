@@ -69,7 +69,7 @@ pub(super) fn describe(
         rate_per_second: f64::from(rate_limit.requests_per_second),
         ..TaskQueueStatus::default()
     });
-    // The enhanced mode requests several types at a time, by version; workers here are unversioned.
+    // The enhanced mode requests several types at a time, by version; all versions are described together here.
     let types = described_types(&request);
     let types = types.iter().map(|task_queue_type| {
         let kind = TaskQueueType::try_from(*task_queue_type).unwrap_or(TaskQueueType::Workflow);

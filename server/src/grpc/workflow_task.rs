@@ -6,7 +6,7 @@ use std::sync::Arc;
 use durably_history::{
     BadSearchAttributes, CompleteWorkflowTask, DeploymentVersion, FailWorkflowTask, Input,
     PolledBy, Reply, RequestId, RoutingTarget, RunId, RunNamespace, StartWorkflowTask,
-    StartedWorkflowTask, WorkflowTaskKey,
+    StartedWorkflowTask, WorkflowTaskKey, drop_foreign_attributes,
 };
 use durably_proto::Message;
 use durably_proto::api::command::v1::Command;
@@ -118,6 +118,7 @@ pub(super) fn complete(
     let answers: BTreeMap<_, _> = std::mem::take(&mut request.query_results)
         .into_iter()
         .collect();
+    drop_foreign_attributes(&mut request.commands);
     check_namespaces(scope, &request.commands)?;
     let refused = check_search_attributes(&namespace, &mut request.commands);
     let leaves_version = leaves_version(&namespace, &request);

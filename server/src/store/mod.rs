@@ -2,13 +2,13 @@
 //!
 //! | key                        | value                                                  |
 //! |----------------------------|--------------------------------------------------------|
-//! | namespace                  | its settings, search attributes, worker deployments and |
-//! |                            | configurations of task queues                          |
+//! | namespace                  | its settings and search attributes                     |
 //! | namespace, workflow id     | the latest run, and the number of commits              |
 //! | namespace, run id          | the parts of its state, its events, its phase, its row |
 //! | namespace, schedule id     | the schedule's state                                   |
 //! | namespace, batch id        | the batch operation's state                            |
 //! | namespace, deployment      | the worker deployment                                  |
+//! | namespace, task queue      | its configuration, by type                             |
 //!
 //! A store keeps facts, never live objects: the server rebuilds a run from its parts and events when
 //! a request names it, and may drop it from memory at any time. One [`Commit`] changes one

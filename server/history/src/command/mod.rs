@@ -18,7 +18,7 @@ pub(crate) mod properties;
 mod protocol_message;
 mod schedule_activity;
 mod search_attributes;
-mod sequence;
+pub(crate) mod sequence;
 mod signal_external;
 mod start_child;
 mod start_timer;

@@ -9,12 +9,9 @@ use crate::command::bad_command::command_name;
 use crate::rejection::{Invalid, Rejection};
 
 /// Checks that every command has a known type, and that none follows the one that closes the run.
-///
-/// A command is what its type says, as on the real server: attributes of another type are dropped,
-/// so that whoever reads them finds them missing.
-pub(crate) fn read(commands: &mut [CommandMessage]) -> Result<(), Rejection> {
+pub(crate) fn check(commands: &[CommandMessage]) -> Result<(), Rejection> {
     let mut closing = None;
-    for command in commands.iter() {
+    for command in commands {
         if let Some(closing) = closing {
             return Err(invalid(format!(
                 "invalid command sequence: [{}], command {} must be the last command.",
@@ -24,20 +21,24 @@ pub(crate) fn read(commands: &mut [CommandMessage]) -> Result<(), Rejection> {
         }
         match CommandType::try_from(command.command_type) {
             Ok(CommandType::Unspecified) | Err(_) => {
-                let name = match command.command_type {
-                    0 => command_name(CommandType::Unspecified),
-                    unknown => unknown.to_string(),
-                };
+                let name = name(command);
                 return Err(invalid(format!("unknown command type: {name}")));
             }
             Ok(kind) => closing = closes(kind).then_some(kind),
         }
     }
+    Ok(())
+}
+
+/// Drops attributes of another type than their command's, so that whoever reads them finds them missing.
+///
+/// A command is what its type says, as on the real server. To be called before anything looks at attributes;
+/// [`Run::apply`](crate::Run::apply) does it, too.
+pub fn drop_foreign_attributes(commands: &mut [CommandMessage]) {
     for command in commands {
         let kind = command.command_type();
         command.attributes.take_if(|it| type_of(it) != kind);
     }
-    Ok(())
 }
 
 fn invalid(message: String) -> Rejection {
@@ -45,8 +46,15 @@ fn invalid(message: String) -> Rejection {
 }
 
 fn names(commands: &[CommandMessage]) -> String {
-    let names = commands.iter().map(|it| command_name(it.command_type()));
-    names.collect::<Vec<_>>().join(", ")
+    commands.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// The type as the real server writes it; the number of one that is not known.
+fn name(command: &CommandMessage) -> String {
+    match CommandType::try_from(command.command_type) {
+        Ok(kind) => command_name(kind),
+        Err(_) => command.command_type.to_string(),
+    }
 }
 
 fn closes(kind: CommandType) -> bool {

@@ -34,7 +34,8 @@ pub(crate) fn complete(
     let mut response = complete.response;
     let mut commands = std::mem::take(&mut response.commands);
     let messages = std::mem::take(&mut response.messages);
-    sequence::read(&mut commands)?;
+    sequence::check(&commands)?;
+    sequence::drop_foreign_attributes(&mut commands);
     check_versioning(&response)?;
     let idle = commands.is_empty();
     let prolongs = response.force_create_new_workflow_task && idle && messages.is_empty();

@@ -241,6 +241,32 @@ async fn a_schedule_that_is_damaged_is_an_error_until_it_is_deleted() {
     assert!(case.schedule().await.recent_actions.is_empty());
 }
 
+#[tokio::test]
+async fn the_end_of_a_workflow_whose_schedule_is_damaged_is_not_reported_again_and_again() {
+    let case = Case::new().await;
+    case.create_schedule().await;
+    case.triggering().await.unwrap().unwrap();
+    case.until(|info| info.action_count == 1).await;
+    let name = ScheduleName {
+        namespace: NAMESPACE.into(),
+        id: ID.into(),
+    };
+    let put = case.memory.put_schedule(&name, Some(vec![0xff; 9]));
+    put.confirmed().await.unwrap();
+    let case = case.restart().await;
+    let task = case.task().await.unwrap();
+    case.complete(&task, vec![complete()]).await.unwrap();
+    // Closed, and without a message that is to be delivered.
+    let unfinished = || {
+        let mut all = 0;
+        case.memory.unfinished_runs(&mut |_| all += 1).unwrap();
+        all
+    };
+    while unfinished() > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 fn workflow() -> NewWorkflowExecutionInfo {
     let start = start_request("report");
     NewWorkflowExecutionInfo {
