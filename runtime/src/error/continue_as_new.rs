@@ -100,12 +100,22 @@ use crate::{
 pub struct ContinueAsNew(Box<NextRun>);
 
 /// The run that a [`ContinueAsNew`] begins; its source, so that transparent wrappers show it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct NextRun {
     request: durably_engine::ContinueAsNew,
     converter: Converter,
     /// The first argument or memo that could not be encoded.
     error: Option<DataError>,
+}
+
+/// Without its arguments, which are bytes, and may be secret.
+impl fmt::Debug for NextRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NextRun")
+            .field("workflow_type", &self.request.workflow_type)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
 }
 
 thread_local! {

@@ -17,7 +17,7 @@ use tracing::{Instrument, Span};
 #[cfg(any(feature = "server", test))]
 use super::in_process::{InProcess, Services};
 use super::{
-    availability::Availability,
+    availability::{Availability, Failed},
     channel::Channel,
     eager_starts::EagerStarts,
     grpc::{ApiKey, Grpc},
@@ -590,8 +590,8 @@ impl Caller {
         }
     }
 
-    async fn pause(&self, method: &str, error: &CallError, pause: Duration) {
-        self.note_failure(method, error, pause);
+    async fn pause(&self, method: &'static str, error: &CallError, pause: Duration) {
+        self.note_failure(Failed::Other(method), error, pause);
         let sleep = {
             let _timers = self.timers.as_ref().map(Handle::enter);
             tokio::time::sleep(pause)
@@ -600,18 +600,18 @@ impl Caller {
     }
 
     /// Logs that the server has become unreachable, for a caller with retries of its own.
-    pub(crate) fn note_failure(&self, method: &str, error: &CallError, pause: Duration) {
+    pub(crate) fn note_failure(&self, request: Failed, error: &CallError, pause: Duration) {
         if let Some(availability) = &self.availability
             && error.retry() != Retry::Interrupted
         {
-            availability.note_failure(method, error, pause);
+            availability.note_failure(request, error, pause);
         }
     }
 
-    /// Logs that a server which denied the polls accepts them.
-    pub(crate) fn note_accepted_poll(&self) {
+    /// Logs that a server which denied polls of a kind accepts one that was sent later.
+    pub(crate) fn note_accepted_poll(&self, what: &str, sent: Instant) {
         if let Some(availability) = &self.availability {
-            availability.note_accepted_poll();
+            availability.note_accepted_poll(what, sent);
         }
     }
 

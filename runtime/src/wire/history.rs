@@ -104,13 +104,14 @@ impl History {
         }
     }
 
-    /// The same history after codecs have decoded its events.
-    pub(crate) fn with_decoded(self, decoded: proto::History) -> Self {
+    /// Whether there is anything that reads the events as the server has them.
+    pub(crate) const KEEPS_STORED: bool = cfg!(any(feature = "replay", test));
+
+    /// The same history, whose events were decoded of these.
+    pub(crate) fn with_stored(self, events: Events) -> Self {
         Self {
-            workflow_id: self.workflow_id.clone(),
-            run_id: self.run_id.clone(),
-            events: decoded.events.into_iter().map(HistoryEvent).collect(),
-            stored: Some(self.into_raw()),
+            stored: Some(proto::History { events }),
+            ..self
         }
     }
 
@@ -246,6 +247,9 @@ pub(crate) enum EventsKind {
     /// The one that closed the run.
     Closing,
 }
+
+/// The message that codecs decode.
+pub(crate) type RawHistory = proto::History;
 
 /// Events as the server sent them.
 pub(crate) type Events = Vec<proto::HistoryEvent>;

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use tokio::{runtime::Handle, task::JoinHandle};
@@ -55,9 +56,9 @@ impl Server {
         }
     }
 
-    pub(crate) fn record_accepted_poll(&self) {
+    pub(crate) fn record_accepted_poll(&self, what: &str, sent: Instant) {
         self.has_accepted_poll.store(true, Ordering::Relaxed);
-        self.caller.note_accepted_poll();
+        self.caller.note_accepted_poll(what, sent);
     }
 
     pub(crate) fn has_accepted_poll(&self) -> bool {

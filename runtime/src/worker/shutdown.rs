@@ -88,7 +88,12 @@ impl Shutdown {
         // With the reason at once: nobody may see a worker that failed as one that stopped.
         lifecycle.end(rejection.as_ref().map(ToString::to_string));
         let (task_queue, namespace) = self.queue_and_namespace();
-        tracing::info!(task_queue, namespace, "worker stopped");
+        match &rejection {
+            Some(error) => {
+                log::error!(task_queue, namespace, %error, "the server refuses the worker, which has ended")
+            }
+            None => tracing::info!(task_queue, namespace, "worker stopped"),
+        }
         rejection.map_or(Ok(()), Err)
     }
 

@@ -108,7 +108,8 @@ pub(super) fn parse_proxy(url: &str) -> Result<Proxy, ConnectError> {
     })
 }
 
-fn host_and_port(text: &str) -> Result<(String, Option<u16>), String> {
+/// The host and the port of `host:port`.
+pub(super) fn host_and_port(text: &str) -> Result<(String, Option<u16>), String> {
     let uri: Uri = format!("http://{text}")
         .parse()
         .map_err(|error: http::uri::InvalidUri| error.to_string())?;

@@ -23,7 +23,7 @@ use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::address::without_credentials;
+use super::address::{host_and_port, without_credentials};
 #[cfg(feature = "tls")]
 use crate::transport::tls::{self, Tls};
 use crate::{
@@ -94,9 +94,17 @@ impl RemoteCodec {
             true => Err(
                 "it has a user name or a password; use `.header(\"authorization\", ..)`".to_owned(),
             ),
+            false if example.contains(['?', '#']) => Err(
+                "it has a query or a fragment, which no path can be appended to; use `.header(..)` for a token"
+                    .to_owned(),
+            ),
             false => server(&example).map(|(_, server)| server),
         };
-        let shown = || without_credentials(&url).into_owned();
+        // A query may have a token.
+        let shown = || {
+            let path = url.split(['?', '#']).next().unwrap_or_default();
+            without_credentials(path).into_owned()
+        };
         match server {
             Ok(server) if server.over_tls && cfg!(not(feature = "tls")) => {
                 Err(ConnectError::TlsMissing { address: shown() })
@@ -151,6 +159,8 @@ impl RemoteCodec {
     #[must_use]
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
+        // Those of a clone are connections under its own rules.
+        self.idle = Arc::default();
         self
     }
 
@@ -306,18 +316,10 @@ fn server(url: &str) -> Result<(Uri, Server), String> {
         Some(scheme) if *scheme == Scheme::HTTPS => true,
         Some(_) | None => return Err("it begins with `http://` or `https://`".to_owned()),
     };
-    let host = uri.host().unwrap_or_default();
-    if host.is_empty() {
-        return Err("it has no host".to_owned());
-    }
-    let address = Address {
-        // The brackets of an IPv6 address belong to the URI, not to the address.
-        host: host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned(),
-        port: uri.port_u16().unwrap_or(if over_tls { 443 } else { 80 }),
-    };
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let (host, port) = host_and_port(authority)?;
+    let port = port.unwrap_or(if over_tls { 443 } else { 80 });
+    let address = Address { host, port };
     Ok((uri, Server { over_tls, address }))
 }
 

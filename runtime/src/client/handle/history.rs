@@ -16,7 +16,7 @@ use crate::{
     interceptor::{HistoryRequest, ListRequest, Listed},
     transport::retry::Patience,
     wire::{
-        history::{EventsKind, GetHistory, History, HistoryEvent},
+        history::{EventsKind, GetHistory, History, HistoryEvent, RawHistory},
         list::ListWorkflows,
         page::Page,
         payload_fields::Subject,
@@ -47,15 +47,21 @@ fn request_of(target: &FromClient) -> HistoryRequest {
 
 /// Fetches all pages of a run's history, within `timeout`; without one, each page has its own limit.
 ///
-/// They are fetched without codecs and decoded here, because files are written of what the server has.
+/// With codecs they are fetched encoded and decoded here, page by page, because files are written of what the server
+/// has.
 pub(crate) async fn fetch(
     target: &FromClient,
     run: &str,
     timeout: Option<Duration>,
 ) -> Result<History, HandleError> {
-    let caller = target.caller().without_codecs();
+    let keeps_stored = History::KEEPS_STORED && target.caller().has_codecs();
+    let caller = match keeps_stored {
+        true => &target.caller().without_codecs(),
+        false => target.caller(),
+    };
     let whole = timeout.map(|_| Patience::at_once(timeout));
     let mut events = Vec::new();
+    let mut stored = Vec::new();
     let mut page_token = Vec::new();
     loop {
         let request = GetHistory {
@@ -70,23 +76,28 @@ pub(crate) async fn fetch(
             Ok(page) => page,
             Err(error) => return Err(target.refused(error)),
         };
-        events.extend(page.events);
+        let mut decoded = RawHistory {
+            events: page.events,
+        };
+        if keeps_stored {
+            stored.extend(decoded.events.clone());
+            let about = Subject::workflow(target.workflow_id());
+            if let Err(error) = target.caller().decode(&mut decoded, about).await {
+                return Err(target.refused(error));
+            }
+        }
+        events.extend(decoded.events);
         if page.next_page_token.is_empty() {
             break;
         }
         page_token = page.next_page_token;
     }
-    let id = target.workflow_id();
-    let history = History::new(id.to_owned(), run.to_owned(), events);
-    if !target.caller().has_codecs() {
-        return Ok(history);
-    }
-    let mut decoded = history.clone().into_raw();
-    let about = Subject::workflow(id);
-    match target.caller().decode(&mut decoded, about).await {
-        Ok(()) => Ok(history.with_decoded(decoded)),
-        Err(error) => Err(target.refused(error)),
-    }
+    let id = target.workflow_id().to_owned();
+    let history = History::new(id, run.to_owned(), events);
+    Ok(match keeps_stored {
+        true => history.with_stored(stored),
+        false => history,
+    })
 }
 
 /// The events of a run, read page by page.
@@ -172,5 +183,6 @@ pub(crate) fn list(client: &Client, filter: Filter) -> List<History, HandleError
     })
 }
 
-/// How many histories are fetched side by side and kept until they are taken: one may have 50 MB.
+/// How many histories are fetched side by side and kept until they are taken: one may have 50 MB, and twice as many
+/// with codecs.
 const AT_ONCE: NonZeroU16 = NonZeroU16::new(8).expect("it is not zero");

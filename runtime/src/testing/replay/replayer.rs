@@ -198,7 +198,11 @@ impl Replayer {
             workflow_id: history.workflow_id().to_owned(),
             ..Task::default()
         };
-        let mut raw = history.into_raw();
+        // One that a client with codecs fetched is decoded already.
+        let mut raw = match self.codecs.is_empty() {
+            true => history.into_raw(),
+            false => history.stored(),
+        };
         if !self.codecs.is_empty() {
             let namespace = self.worker.namespace.as_str().into();
             let about = Subject::workflow(&task.workflow_id);

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     telemetry::log,
-    transport::{caller::Arrival, retry::Backoff},
+    transport::{availability::Failed, caller::Arrival, retry::Backoff},
     wire::{
         poll::Polled,
         status::{CallError, Retry},
@@ -210,16 +210,17 @@ impl<Q: Queue> Group<Q> {
             backoff.reset();
         }
         if polled.is_ok() {
-            self.pollers.server.record_accepted_poll();
+            let server = &self.pollers.server;
+            server.record_accepted_poll(Q::WHAT, began);
         }
         match polled {
             Ok(Arrival::Decoding(response)) => {
-                self.answered(true, None, now);
+                self.answered(true, None, (began, now));
                 self.start_decoded(response, permit);
                 Step::Next
             }
             Ok(Arrival::Decoded(Polled { task, advice })) => {
-                self.answered(has_task, advice, now);
+                self.answered(has_task, advice, (began, now));
                 match task {
                     Some(task) => queue.start(task, permit),
                     None if was_long => {}
@@ -242,8 +243,13 @@ impl<Q: Queue> Group<Q> {
         Some(reservation)
     }
 
-    fn answered(self: &Arc<Self>, has_task: bool, advice: Option<i32>, now: Instant) {
-        self.pollers.polls.succeeded();
+    fn answered(
+        self: &Arc<Self>,
+        has_task: bool,
+        advice: Option<i32>,
+        (began, now): (Instant, Instant),
+    ) {
+        self.pollers.polls.succeeded(began);
         self.pollers.queue.count(has_task);
         self.number().scaler.answered(has_task, advice, now);
         self.grow();
@@ -302,7 +308,7 @@ impl<Q: Queue> Group<Q> {
 
     fn log_failure(&self, error: &CallError, pause: Duration) {
         let caller = &self.pollers.server.caller;
-        caller.note_failure(Q::WHAT, error, pause);
+        caller.note_failure(Failed::Poll(Q::WHAT), error, pause);
     }
 
     /// Starts the work on a task when its payloads are decoded. The next poll does not wait for that: a codec that

@@ -14,7 +14,10 @@ use crate::{
         measure::Instrument,
         metrics::{PollerKind, WorkerMetrics},
     },
-    wire::{status::CallError, worker_heartbeat::PollerInfo},
+    wire::{
+        status::{CallError, Retry},
+        worker_heartbeat::PollerInfo,
+    },
     worker::options::PollerLimit,
 };
 
@@ -86,6 +89,8 @@ struct Failing {
     error: String,
     /// Whether the server has answered, if only with a refusal.
     is_answer: bool,
+    /// When the server denied a poll, if it did.
+    denied: Option<Instant>,
     /// From when on the server is known to be reachable, and may accept polls. One that stays open from then on does
     /// not fail.
     reachable: Option<Instant>,
@@ -126,17 +131,21 @@ impl Polls {
         }
     }
 
-    pub(super) fn succeeded(&self) {
-        *self.state() = State {
-            last_success: Some(SystemTime::now()),
-            failing: None,
-        };
+    /// A poll was answered that was sent at this time. One that was sent before another one was denied says nothing
+    /// about the next.
+    pub(super) fn succeeded(&self, sent: Instant) {
+        let mut state = self.state();
+        state.last_success = Some(SystemTime::now());
+        state
+            .failing
+            .take_if(|it| it.denied.is_none_or(|at| sent > at));
     }
 
     pub(super) fn failed(&self, error: &CallError) {
         self.state().failing = Some(Failing {
             error: format!("{} ({:?})", error.message(), error.code()),
             is_answer: error.is_answer(),
+            denied: (error.retry() == Retry::IfAllowed).then(Instant::now),
             reachable: None,
         });
     }
@@ -224,10 +233,23 @@ mod tests {
         assert_eq!(status.error.as_deref(), Some("gone (Unavailable)"));
         assert_eq!(status.last_success, None);
         assert!(polls.needs_reachability_check());
-        polls.succeeded();
+        polls.succeeded(Instant::now());
         let status = polls.status(now);
         assert_eq!(status.error, None);
         assert!(status.last_success.is_some() && !polls.needs_reachability_check());
+    }
+
+    #[test]
+    fn an_answer_to_a_poll_that_was_sent_before_a_denial_does_not_end_it() {
+        let polls = failed();
+        let before = Instant::now();
+        polls.failed(&Status::permission_denied("no").into());
+        polls.succeeded(before);
+        let status = polls.status(Instant::now());
+        assert_eq!(status.error.as_deref(), Some("no (PermissionDenied)"));
+        assert!(status.last_success.is_some());
+        polls.succeeded(Instant::now() + LONG_ENOUGH);
+        assert_eq!(polls.status(Instant::now()).error, None);
     }
 
     #[test]
