@@ -133,10 +133,19 @@ impl Row {
         let (ours, theirs) = (embedded.to_string(), real.to_string());
         let marked = |text: &str, other: &str| {
             let lines: Vec<_> = text.lines().collect();
-            let is_same: Vec<_> = lines
+            let mut is_same: Vec<_> = lines
                 .iter()
                 .map(|line| other.lines().any(|it| it == *line))
                 .collect();
+            // With the same lines their order differs, or their number.
+            if !is_same.contains(&false) {
+                let others = other.lines().map(Some).chain(std::iter::repeat(None));
+                is_same = lines
+                    .iter()
+                    .zip(others)
+                    .map(|(line, other)| Some(*line) == other)
+                    .collect();
+            }
             let mut marked = String::new();
             for (at, line) in lines.iter().enumerate() {
                 let nearby = at.saturating_sub(CONTEXT)..lines.len().min(at + CONTEXT + 1);

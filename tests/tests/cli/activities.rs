@@ -58,19 +58,26 @@ fn activities_of_a_workflow() -> Vec<Row> {
         row("workflow start --type Day -t $queue -w $name"),
         row("workflow describe -w $name --raw")
             .ignore(ZERO, NONE)
+            .unordered()
             .until("errand"),
         row("activity pause -w $name -a bank --reason 'lunch' --identity 'the-cook'"),
         row("activity pause -w $name -a bank --reason 'again'"),
-        row("workflow describe -w $name --raw").ignore(ZERO, NONE),
+        row("workflow describe -w $name --raw")
+            .ignore(ZERO, NONE)
+            .unordered(),
         row("activity reset -w $name -a bank --keep-paused"),
         row("activity unpause -w $name -a bank"),
         row("activity unpause -w $name -a bank"),
         row(
             "activity update-options -w $name -a bank --task-queue $queue-somebody --schedule-to-close-timeout 2h --schedule-to-start-timeout 1h --start-to-close-timeout 30m --heartbeat-timeout 20s --retry-initial-interval 2s --retry-maximum-interval 40s --retry-backoff-coefficient 3 --retry-maximum-attempts 5",
         ),
-        row("workflow describe -w $name --raw").ignore(ZERO, NONE),
+        row("workflow describe -w $name --raw")
+            .ignore(ZERO, NONE)
+            .unordered(),
         row("activity update-options -w $name -a bank --restore-original-options"),
-        row("workflow describe -w $name --raw").ignore(ZERO, NONE),
+        row("workflow describe -w $name --raw")
+            .ignore(ZERO, NONE)
+            .unordered(),
         row("activity reset -w $name -a bank"),
         row("activity complete -w $name -a bank --result '\"money\"'"),
         row("activity complete -w $name -a bank --result '\"money\"'"),

@@ -3,8 +3,9 @@
 use durably::prelude::*;
 use durably_proto::api::{
     command::v1::{
-        Command, CompleteWorkflowExecutionCommandAttributes, StartTimerCommandAttributes,
-        command::Attributes,
+        Command, CompleteWorkflowExecutionCommandAttributes,
+        RequestCancelExternalWorkflowExecutionCommandAttributes, StartTimerCommandAttributes,
+        UpsertWorkflowSearchAttributesCommandAttributes, command::Attributes,
     },
     enums::v1::{CommandType, EventType, WorkflowTaskFailedCause as Cause},
     history::v1::history_event::Attributes as EventAttributes,
@@ -74,17 +75,19 @@ const MISSING: &[(CommandType, Cause)] = &[
 async fn attributes_of_another_type_are_missing_ones(world: &World) -> Result<()> {
     let mut service = world.service().await?;
     for &(kind, cause) in MISSING {
-        let of_another_type = match kind {
-            CommandType::CompleteWorkflowExecution => timer(),
-            _ => completion(),
-        };
-        let command = raw::command(kind, of_another_type);
-        assert_eq!(
-            refusal(world, &mut service, vec![command]).await?,
-            format!(
-                "InvalidArgument: {cause:?}: {kind:?}CommandAttributes is not set on {kind:?}Command. ({cause:?})"
-            )
-        );
+        // Those of an unknown search attribute, and of an unknown namespace, are not looked at either.
+        for of_another_type in [timer(), completion(), upsert(), cancellation()] {
+            if type_of(&of_another_type) == kind {
+                continue;
+            }
+            let command = raw::command(kind, of_another_type);
+            assert_eq!(
+                refusal(world, &mut service, vec![command]).await?,
+                format!(
+                    "InvalidArgument: {cause:?}: {kind:?}CommandAttributes is not set on {kind:?}Command. ({cause:?})"
+                )
+            );
+        }
     }
     Ok(())
 }
@@ -98,6 +101,10 @@ async fn a_sequence_goes_by_the_types_of_its_commands(world: &World) -> Result<(
         ..timer.clone()
     };
     let sequences = [
+        (
+            vec![raw::complete_workflow(), of_type(99)],
+            "InvalidArgument: invalid command sequence: [CompleteWorkflowExecution, 99], command CompleteWorkflowExecution must be the last command.",
+        ),
         (
             vec![raw::complete_workflow(), timer.clone()],
             "InvalidArgument: invalid command sequence: [CompleteWorkflowExecution, StartTimer], command CompleteWorkflowExecution must be the last command.",
@@ -149,6 +156,38 @@ async fn refusal(world: &World, service: &mut Service, commands: Vec<Command>) -
         Some(cause) => format!("{status} ({cause:?})"),
         None => status,
     })
+}
+
+fn type_of(attributes: &Attributes) -> CommandType {
+    match attributes {
+        Attributes::StartTimerCommandAttributes(_) => CommandType::StartTimer,
+        Attributes::UpsertWorkflowSearchAttributesCommandAttributes(_) => {
+            CommandType::UpsertWorkflowSearchAttributes
+        }
+        Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(_) => {
+            CommandType::RequestCancelExternalWorkflowExecution
+        }
+        _ => CommandType::CompleteWorkflowExecution,
+    }
+}
+
+fn upsert() -> Attributes {
+    Attributes::UpsertWorkflowSearchAttributesCommandAttributes(
+        UpsertWorkflowSearchAttributesCommandAttributes {
+            search_attributes: Some(raw::search_attributes(&[("Unheard", "1")])),
+        },
+    )
+}
+
+#[expect(deprecated, reason = "workers still name namespaces")]
+fn cancellation() -> Attributes {
+    Attributes::RequestCancelExternalWorkflowExecutionCommandAttributes(
+        RequestCancelExternalWorkflowExecutionCommandAttributes {
+            namespace: "nowhere".to_owned(),
+            workflow_id: "anything".to_owned(),
+            ..Default::default()
+        },
+    )
 }
 
 fn completion() -> Attributes {

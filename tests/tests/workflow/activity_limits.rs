@@ -71,7 +71,7 @@ impl Clerk {
         Ok(match case.as_str() {
             "schedule to close" => timed_out(limited.wait().await.expect_err("it takes too long")),
             "heartbeat" => {
-                let call = desk.go_silent().heartbeat(millis(600));
+                let call = desk.go_silent().heartbeat(secs(3));
                 let error = call.retry(Retry::never()).await;
                 timed_out(error.expect_err("it is silent"))
             }

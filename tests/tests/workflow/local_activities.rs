@@ -28,7 +28,7 @@ fn block(ctx: &ActivityCtx) -> bool {
 /// Keeps its thread, as no async function should.
 #[activity(start_to_close = "1m")]
 async fn keeps_its_thread(ctx: &ActivityCtx) -> bool {
-    std::thread::sleep(secs(3));
+    std::thread::sleep(secs(7));
     ctx.info().is_local
 }
 
@@ -558,7 +558,7 @@ async fn one_that_keeps_its_thread_costs_no_workflow_task(world: &World) -> Resu
     let worker = worker(world).spawn().await?;
     let handle = Locals::start(&world.client, "keeps its thread")
         .task_queue(&world.queue)
-        .task_timeout(secs(1))
+        .task_timeout(secs(5))
         .await?;
     assert_eq!(handle.result().await?, "true");
     let history = handle.history().await?;

@@ -142,10 +142,12 @@ async fn a_hundred_years_pass_at_once_on_a_skipping_clock() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timer_fires_after_a_restart_of_the_embedded_server() -> Result<()> {
-    let path = std::env::temp_dir().join(unique("timers.db"));
+    let folder = std::env::temp_dir().join(unique("timers"));
+    std::fs::create_dir(&folder)?;
+    let path = folder.join("server.db");
     let first = World::on_database(&path).await?;
     let worker = first.worker().workflow::<Sleeper>().spawn().await?;
-    let sleeper = Sleeper::start(&first.client, 4_000)
+    let sleeper = Sleeper::start(&first.client, 8_000)
         .id(unique("sleeper"))
         .task_queue(&first.queue)
         .await?;
@@ -155,6 +157,8 @@ async fn a_timer_fires_after_a_restart_of_the_embedded_server() -> Result<()> {
     })
     .await;
     worker.shutdown().await?;
+    let before = sleeper.history().await?.to_string();
+    assert!(!before.contains("TimerFired"), "{before}");
     let (id, queue) = (sleeper.id().to_owned(), first.queue.clone());
     drop(sleeper);
     first.stop().await;
@@ -164,12 +168,12 @@ async fn a_timer_fires_after_a_restart_of_the_embedded_server() -> Result<()> {
     let worker = worker.workflow::<Sleeper>().spawn().await?;
     let sleeper = Sleeper::handle(&second.client, &id);
     let slept = sleeper.result().timeout(secs(60)).await?;
-    assert!(slept >= 4_000, "{slept} ms");
+    assert!(slept >= 8_000, "{slept} ms");
     let history = sleeper.history().await?.to_string();
     assert_eq!(history.matches("TimerFired").count(), 1, "{history}");
     worker.shutdown().await?;
     drop(sleeper);
     second.stop().await;
-    std::fs::remove_file(path).ok();
+    std::fs::remove_dir_all(folder)?;
     Ok(())
 }

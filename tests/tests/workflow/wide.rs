@@ -144,6 +144,10 @@ impl Wide {
 
     async fn begin(&mut self, ctx: &Ctx, n: u32) -> Result<u32> {
         self.begun.push(n);
+        if n > 13 {
+            // Keeps its place until another one fails.
+            ctx.sleep(hours(1)).await?;
+        }
         let doubled = double::call(ctx, n).await?;
         if n == 11 {
             // So that the one that fails is not the first to end.
@@ -235,9 +239,10 @@ async fn the_losers_of_many_may_race_again(world: &World) -> Result<()> {
 
 async fn the_first_error_of_bounded_calls_ends_them(world: &World) -> Result<()> {
     let begun = result(world, "bounded").await?;
-    // Two at a time: the one that fails began when one of the first two had ended.
-    assert!(begun.starts_with(&[11, 12, 13]), "{begun:?}");
-    assert!(begun.len() < 6, "{begun:?}");
+    // Two at a time: the one that fails began when one of the first two had ended, and another one may have begun when
+    // the second had.
+    assert!([11, 12, 13, 14].starts_with(&begun), "{begun:?}");
+    assert!(begun.len() >= 3, "{begun:?}");
     Ok(())
 }
 
