@@ -169,10 +169,7 @@ impl Namespaces {
         // The name may be that of a later namespace.
         namespace.check_not_deleted()?;
         let deleted_name = self.deleted_name(namespace);
-        let _changing = namespace
-            .changing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _changing = namespace.lock_changes();
         namespace.is_deleted.store(true, Ordering::SeqCst);
         quiesce();
         if let Err(error) = store.delete_namespace(&namespace.name, &deleted_name, delay) {
@@ -276,7 +273,7 @@ impl Namespace {
         store: &dyn Store,
         change: impl FnOnce(&mut Settings) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.lock_changes();
         self.check_not_deleted()?;
         let mut changed = self.settings().clone();
         change(&mut changed)?;
@@ -293,7 +290,7 @@ impl Namespace {
     /// Sets the time at which this deleted namespace is removed: its workflows are removed now. Returns the time,
     /// which is durable, and stays the same after a restart.
     pub(crate) fn schedule_removal(&self, store: &dyn Store, now: Time) -> Result<Time, Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.lock_changes();
         let delay = match self.settings().removal {
             Removal::At(at) => return Ok(at),
             Removal::After(delay) => delay,
@@ -313,7 +310,7 @@ impl Namespace {
 
     /// Whether the namespace is deleted, after a deletion in progress, which the store may refuse.
     pub(crate) fn has_been_deleted(&self) -> bool {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.lock_changes();
         self.is_deleted()
     }
 
@@ -373,7 +370,7 @@ impl Namespace {
         store: &dyn Store,
         change: impl FnOnce(&mut Attributes) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _changing = self.lock_changes();
         self.check_not_deleted()?;
         let mut changed = self.attributes().clone();
         change(&mut changed)?;
@@ -399,9 +396,9 @@ impl Namespace {
         self.changing_task_queues.lock().await
     }
 
-    /// Keeps a deletion of the namespace from beginning: what is submitted to the store meanwhile goes to this
-    /// namespace, and not to a later one of the same name.
-    pub(crate) fn lock_existence(&self) -> MutexGuard<'_, ()> {
+    /// Locks the namespace against its deletion and against changes of its settings and search attributes. What is
+    /// submitted to the store meanwhile goes to this namespace, and not to a later one of the same name.
+    pub(crate) fn lock_changes(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -27,7 +27,7 @@ impl Backend {
             let now = backend.clock.now();
             let store = &*backend.store;
             let (stored, changed, change, result) = {
-                let _existing = namespace.lock_existence();
+                let _existing = namespace.lock_changes();
                 let (changed, change, result) =
                     namespace.changed_deployments(store, now, change)?;
                 let Some(deployment) = change.deployment() else {

@@ -69,7 +69,7 @@ impl Backend {
     }
 }
 
-/// Why work that was handed over has no result.
+/// The error of a task that has panicked, or that the runtime has dropped.
 pub(super) fn failed(error: JoinError) -> Error {
     match error.is_panic() {
         true => StoreError::panicked().into(),

@@ -26,7 +26,7 @@ impl Backend {
             backend.check_running()?;
             let now = backend.clock.now();
             let (stored, config) = {
-                let _existing = namespace.lock_existence();
+                let _existing = namespace.lock_changes();
                 let config = namespace.changed_queue_config(&key, |config| change(config, now))?;
                 let stored = backend.store.put_queue_config(StoredQueueConfig {
                     namespace: Arc::clone(&namespace.name),

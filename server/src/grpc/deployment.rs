@@ -62,11 +62,8 @@ pub(super) fn describe_version(
 ) -> Result<DescribeWorkerDeploymentVersionResponse, Error> {
     let namespace = backend.namespaces.find(&request.namespace)?;
     #[expect(deprecated, reason = "older clients name the version so")]
-    let older = request.version.split_once('.').unwrap_or_default();
-    let (name, build_id) = match &request.deployment_version {
-        Some(version) => (version.deployment_name.as_str(), version.build_id.as_str()),
-        None => older,
-    };
+    let named = version_of(request.deployment_version.as_ref(), &request.version);
+    let (name, build_id) = (&*named.deployment, &*named.build_id);
     check::deployment(name)?;
     let missing = || Error::NotFound("Worker Deployment Version not found".to_owned());
     let deployment = namespace.deployments().find(name).ok().cloned();
@@ -181,6 +178,25 @@ pub(super) fn build(deployment: &Deployment, build_id: &str) -> Option<Deploymen
 
 pub(super) fn older_text(version: Option<&DeploymentVersion>) -> String {
     version.map_or_else(|| UNVERSIONED.to_owned(), DeploymentVersion::older_text)
+}
+
+/// The version that a request names.
+pub(super) fn version_of(
+    version: Option<&WorkerDeploymentVersion>,
+    older: &str,
+) -> DeploymentVersion {
+    match (version, older.split_once('.')) {
+        (None, Some((deployment, build_id))) => DeploymentVersion {
+            deployment: deployment.into(),
+            build_id: build_id.into(),
+        },
+        (version, _) => named_version(version),
+    }
+}
+
+pub(super) fn named_version(version: Option<&WorkerDeploymentVersion>) -> DeploymentVersion {
+    let none = WorkerDeploymentVersion::default();
+    DeploymentVersion::from(version.unwrap_or(&none))
 }
 
 /// Notes of a version as messages have them.

@@ -1,7 +1,6 @@
 //! Worker deployments: their creation, removal, routing and notes.
 
 use durably_history::DeploymentVersion;
-use durably_proto::api::deployment::v1::WorkerDeploymentVersion;
 use durably_proto::api::workflowservice::v1::set_worker_deployment_manager_request::NewManagerIdentity;
 use durably_proto::api::workflowservice::v1::{
     CreateWorkerDeploymentRequest, CreateWorkerDeploymentResponse,
@@ -15,7 +14,7 @@ use durably_proto::api::workflowservice::v1::{
 };
 
 use super::check;
-use super::deployment::{UNVERSIONED, build, notes, older_text};
+use super::deployment::{UNVERSIONED, build, named_version, notes, older_text, version_of};
 use crate::backend::Backend;
 use crate::deployment::{Creation, Deletion, Deployments, MetadataChange, Ramp, RoutingRequest};
 use crate::error::Error;
@@ -273,22 +272,6 @@ pub(super) async fn delete(
 
 fn conflict_token(deployments: &Deployments, name: &str) -> Result<Vec<u8>, Error> {
     Ok(deployments.find(name)?.conflict_token())
-}
-
-/// The version that a request names.
-fn version_of(version: Option<&WorkerDeploymentVersion>, older: &str) -> DeploymentVersion {
-    match (version, older.split_once('.')) {
-        (None, Some((deployment, build_id))) => DeploymentVersion {
-            deployment: deployment.into(),
-            build_id: build_id.into(),
-        },
-        (version, _) => named_version(version),
-    }
-}
-
-fn named_version(version: Option<&WorkerDeploymentVersion>) -> DeploymentVersion {
-    let none = WorkerDeploymentVersion::default();
-    DeploymentVersion::from(version.unwrap_or(&none))
 }
 
 /// The build that a request names; empty for workers outside of deployments.

@@ -64,9 +64,9 @@ impl PreparedCommit {
             namespace,
             workflow_id,
         } = &self.execution;
-        let Some(namespace) = namespaces::number(connection, namespace)? else {
-            let problem = format!("namespace {namespace} is not in the database");
-            return Ok(Err(StoreError::Failed(problem)));
+        let namespace = match namespaces::required(connection, namespace)? {
+            Ok(namespace) => namespace,
+            Err(missing) => return Ok(Err(missing)),
         };
         let known = find(connection, namespace, workflow_id)?;
         let execution = known.as_ref().map(|known| known.execution);

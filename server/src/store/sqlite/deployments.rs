@@ -42,9 +42,9 @@ pub(super) fn put(
     name: &DeploymentName,
     state: Option<&[u8]>,
 ) -> rusqlite::Result<Result<(), StoreError>> {
-    let Some(namespace) = namespaces::number(connection, &name.namespace)? else {
-        let problem = format!("namespace {} is not in the database", name.namespace);
-        return Ok(Err(StoreError::Failed(problem)));
+    let namespace = match namespaces::required(connection, &name.namespace)? {
+        Ok(namespace) => namespace,
+        Err(missing) => return Ok(Err(missing)),
     };
     match state {
         Some(state) => connection

@@ -51,12 +51,12 @@ use std::time::Duration;
 
 use durably_history::{RunId, Time};
 use durably_proto::Message;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use self::commit::PreparedCommit;
 use self::lock::DatabaseLock;
 use self::readers::Readers;
-use self::writer::Writer;
+use self::writer::{Work, Writer};
 use super::{
     Commit, Store, StoredBatch, StoredDeployment, StoredExecution, StoredNamespace,
     StoredQueueConfig, StoredRun, StoredSchedule, Submitted, UnfinishedRun,
@@ -121,11 +121,8 @@ impl Store for SqliteStore {
     }
 
     fn commit(&self, commit: Commit) -> Submitted {
-        let (answer, answered) = oneshot::channel();
-        match self.writer.commit(PreparedCommit::new(commit), answer) {
-            Ok(()) => Submitted::Pending(answered),
-            Err(error) => Submitted::Done(Err(error)),
-        }
+        self.writer
+            .submit(Work::Commit(PreparedCommit::new(commit)))
     }
 
     fn unfinished_runs(&self, each: &mut dyn FnMut(UnfinishedRun)) -> Result<(), StoreError> {
@@ -171,11 +168,7 @@ impl Store for SqliteStore {
     }
 
     fn put_schedule(&self, name: &ScheduleName, state: Option<Vec<u8>>) -> Submitted {
-        let (answer, answered) = oneshot::channel();
-        match self.writer.put_schedule(name.clone(), state, answer) {
-            Ok(()) => Submitted::Pending(answered),
-            Err(stopped) => Submitted::Done(Err(stopped)),
-        }
+        self.writer.submit(Work::PutSchedule(name.clone(), state))
     }
 
     fn schedules(&self) -> Result<Vec<StoredSchedule>, StoreError> {
@@ -188,11 +181,7 @@ impl Store for SqliteStore {
         deployment: Option<Arc<Deployment>>,
     ) -> Submitted {
         let state = deployment.map(|deployment| deployment.encode_to_vec());
-        let (answer, answered) = oneshot::channel();
-        match self.writer.put_deployment(name.clone(), state, answer) {
-            Ok(()) => Submitted::Pending(answered),
-            Err(stopped) => Submitted::Done(Err(stopped)),
-        }
+        self.writer.submit(Work::PutDeployment(name.clone(), state))
     }
 
     fn deployments(&self) -> Result<Vec<StoredDeployment>, StoreError> {
@@ -200,11 +189,7 @@ impl Store for SqliteStore {
     }
 
     fn put_queue_config(&self, config: StoredQueueConfig) -> Submitted {
-        let (answer, answered) = oneshot::channel();
-        match self.writer.put_queue_config(config, answer) {
-            Ok(()) => Submitted::Pending(answered),
-            Err(stopped) => Submitted::Done(Err(stopped)),
-        }
+        self.writer.submit(Work::PutQueueConfig(config))
     }
 
     fn queue_configs(&self) -> Result<Vec<StoredQueueConfig>, StoreError> {
@@ -212,11 +197,7 @@ impl Store for SqliteStore {
     }
 
     fn put_batch(&self, name: &BatchName, state: Option<Vec<u8>>) -> Submitted {
-        let (answer, answered) = oneshot::channel();
-        match self.writer.put_batch(name.clone(), state, answer) {
-            Ok(()) => Submitted::Pending(answered),
-            Err(stopped) => Submitted::Done(Err(stopped)),
-        }
+        self.writer.submit(Work::PutBatch(name.clone(), state))
     }
 
     fn batches(&self) -> Result<Vec<StoredBatch>, StoreError> {

@@ -18,6 +18,15 @@ pub(super) fn number(connection: &Connection, name: &str) -> rusqlite::Result<Op
         .optional()
 }
 
+/// The number of a namespace that something is written to.
+pub(super) fn required(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<Result<i64, StoreError>> {
+    let missing = || StoreError::Failed(format!("namespace {name} is not in the database"));
+    Ok(number(connection, name)?.ok_or_else(missing))
+}
+
 /// Reads all namespaces.
 pub(super) fn all(connection: &Connection) -> Result<Vec<StoredNamespace>, StoreError> {
     let mut statement = connection.prepare_cached(

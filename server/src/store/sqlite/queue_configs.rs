@@ -50,9 +50,9 @@ pub(super) fn put(
         key,
         config,
     } = stored;
-    let Some(number) = namespaces::number(connection, namespace)? else {
-        let problem = format!("namespace {namespace} is not in the database");
-        return Ok(Err(StoreError::Failed(problem)));
+    let number = match namespaces::required(connection, namespace)? {
+        Ok(number) => number,
+        Err(missing) => return Ok(Err(missing)),
     };
     connection
         .prepare_cached(

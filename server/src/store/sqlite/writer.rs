@@ -23,7 +23,7 @@ use super::queue::{Queue, Refused};
 use super::{batches, deployments, namespaces, queue_configs, remove, schedules};
 use crate::error::StoreError;
 use crate::name::{BatchName, DeploymentName, ExecutionName, RunName, ScheduleName};
-use crate::store::{StoredNamespace, StoredQueueConfig};
+use crate::store::{StoredNamespace, StoredQueueConfig, Submitted};
 
 /// The writer's thread and its queue.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ struct Job {
 }
 
 #[derive(Debug)]
-enum Work {
+pub(super) enum Work {
     Commit(PreparedCommit),
     PutNamespace(StoredNamespace),
     PutSchedule(ScheduleName, Option<Vec<u8>>),
@@ -73,6 +73,27 @@ enum Work {
     Setting(String),
     #[cfg(test)]
     Panic,
+}
+
+impl Work {
+    /// About how many bytes it takes while it waits; nothing of work whose caller blocks.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Commit(commit) => commit.bytes(),
+            Self::PutSchedule(_, state)
+            | Self::PutBatch(_, state)
+            | Self::PutDeployment(_, state) => state.as_ref().map_or(0, Vec::len),
+            Self::PutQueueConfig(stored) => stored.config.encoded_len(),
+            Self::PutNamespace(_)
+            | Self::RemoveClosed { .. }
+            | Self::RemoveRun(_)
+            | Self::DeleteNamespace { .. }
+            | Self::ClearNamespace { .. }
+            | Self::RemoveNamespace(_) => 0,
+            #[cfg(test)]
+            Self::Execute(_) | Self::Setting(_) | Self::Panic => 0,
+        }
+    }
 }
 
 /// Where the result goes: the number of runs that were removed, or 0.
@@ -113,63 +134,14 @@ impl Writer {
         })
     }
 
-    pub(super) fn commit(
-        &self,
-        commit: PreparedCommit,
-        answer: oneshot::Sender<Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
-        let bytes = commit.bytes();
-        self.submit(bytes, Work::Commit(commit), answer)
-    }
-
-    pub(super) fn put_schedule(
-        &self,
-        name: ScheduleName,
-        state: Option<Vec<u8>>,
-        answer: oneshot::Sender<Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
-        let bytes = state.as_ref().map_or(0, Vec::len);
-        self.submit(bytes, Work::PutSchedule(name, state), answer)
-    }
-
-    pub(super) fn put_batch(
-        &self,
-        name: BatchName,
-        state: Option<Vec<u8>>,
-        answer: oneshot::Sender<Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
-        let bytes = state.as_ref().map_or(0, Vec::len);
-        self.submit(bytes, Work::PutBatch(name, state), answer)
-    }
-
-    pub(super) fn put_deployment(
-        &self,
-        name: DeploymentName,
-        state: Option<Vec<u8>>,
-        answer: oneshot::Sender<Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
-        let bytes = state.as_ref().map_or(0, Vec::len);
-        self.submit(bytes, Work::PutDeployment(name, state), answer)
-    }
-
-    pub(super) fn put_queue_config(
-        &self,
-        config: StoredQueueConfig,
-        answer: oneshot::Sender<Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
-        let bytes = config.config.encoded_len();
-        self.submit(bytes, Work::PutQueueConfig(config), answer)
-    }
-
-    fn submit(
-        &self,
-        bytes: usize,
-        work: Work,
-        answer: oneshot::Sender<Result<(), StoreError>>,
-    ) -> Result<(), StoreError> {
-        let answer = Answer::Async(answer);
-        let added = self.queue.add(bytes, Job { work, answer });
-        added.map_err(|refused| self.refusal(&refused))
+    /// Submits work whose result is awaited.
+    pub(super) fn submit(&self, work: Work) -> Submitted {
+        let (answer, answered) = oneshot::channel();
+        let (bytes, answer) = (work.bytes(), Answer::Async(answer));
+        match self.queue.add(bytes, Job { work, answer }) {
+            Ok(()) => Submitted::Pending(answered),
+            Err(refused) => Submitted::Done(Err(self.refusal(&refused))),
+        }
     }
 
     pub(super) fn is_broken(&self) -> watch::Receiver<bool> {
@@ -283,11 +255,8 @@ impl Writer {
 
     fn call(&self, work: Work) -> Result<usize, StoreError> {
         let (answer, answered) = mpsc::channel();
-        let job = Job {
-            work,
-            answer: Answer::Blocking(answer),
-        };
-        let added = self.queue.add(0, job);
+        let (bytes, answer) = (work.bytes(), Answer::Blocking(answer));
+        let added = self.queue.add(bytes, Job { work, answer });
         added.map_err(|refused| self.refusal(&refused))?;
         answered.recv().map_err(|_| self.ended())?
     }
