@@ -200,6 +200,8 @@ pub(crate) enum Error {
     DeploymentLimit(String),
     /// Too many of them are running.
     Exhausted(&'static str),
+    /// The embedded server does not have what the request is about.
+    Unimplemented(String),
     /// The server does not permit the operation.
     PermissionDenied(&'static str),
     /// The deadline expired before an answer.

@@ -257,6 +257,28 @@ impl List<HistoryEvent, HandleError> {
     /// ```
     pub fn wait(mut self) -> Self {
         self.waits = true;
+        if self.kind == EventsKind::NewestFirst {
+            self.kind = EventsKind::All;
+        }
+        self
+    }
+
+    /// All events that are there, from the last to the first: what a person wants to see of a long history. Takes back
+    /// [`wait`](Self::wait) and [`closing`](Self::closing), as they take it back.
+    ///
+    /// ```no_run
+    /// # use durably::prelude::*;
+    /// # async fn example(client: Client) -> Result<()> {
+    /// let mut last = client.handle("order-1").events().newest_first().limit(10);
+    /// while let Some(event) = last.next().await? {
+    ///     println!("{} {} {}", event.id(), event.name(), event.summary());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn newest_first(mut self) -> Self {
+        self.kind = EventsKind::NewestFirst;
+        self.waits = false;
         self
     }
 

@@ -203,6 +203,7 @@ rpcs! {
     update_activity_options(UpdateActivityOptionsRequest) -> UpdateActivityOptionsResponse;
     describe_workflow_execution(DescribeWorkflowExecutionRequest) -> DescribeWorkflowExecutionResponse;
     get_workflow_execution_history(GetWorkflowExecutionHistoryRequest) -> GetWorkflowExecutionHistoryResponse, long if |it| it.wait_new_event;
+    get_workflow_execution_history_reverse(GetWorkflowExecutionHistoryReverseRequest) -> GetWorkflowExecutionHistoryReverseResponse;
     list_workflow_executions(ListWorkflowExecutionsRequest) -> ListWorkflowExecutionsResponse;
     count_workflow_executions(CountWorkflowExecutionsRequest) -> CountWorkflowExecutionsResponse;
     poll_workflow_task_queue(PollWorkflowTaskQueueRequest) -> PollWorkflowTaskQueueResponse, of task_queue, long if |_| true;

@@ -246,6 +246,18 @@ pub(crate) enum EventsKind {
     All,
     /// The one that closed the run.
     Closing,
+    /// All of them from the last to the first, by [`GetHistoryReverse`].
+    NewestFirst,
+}
+
+/// Fetches one page of a run's history, from its end.
+#[derive(Debug)]
+pub(crate) struct GetHistoryReverse {
+    pub(crate) execution: Execution,
+    /// At most this many events a page; the server's number if none.
+    pub(crate) page_size: Option<NonZeroU16>,
+    /// Empty for the first page.
+    pub(crate) page_token: Vec<u8>,
 }
 
 /// The message that codecs decode.
@@ -275,7 +287,9 @@ impl Request for GetHistory {
             next_page_token: self.page_token,
             wait_new_event: self.waits,
             history_event_filter_type: match self.kind {
-                EventsKind::All => HistoryEventFilterType::AllEvent.into(),
+                EventsKind::All | EventsKind::NewestFirst => {
+                    HistoryEventFilterType::AllEvent.into()
+                }
                 EventsKind::Closing => HistoryEventFilterType::CloseEvent.into(),
             },
             ..Default::default()
@@ -291,6 +305,32 @@ impl Request for GetHistory {
         Ok(HistoryPage {
             events: events(reply)?,
             next_page_token,
+        })
+    }
+}
+
+impl Request for GetHistoryReverse {
+    type Message = pb::GetWorkflowExecutionHistoryReverseRequest;
+    type Reply = pb::GetWorkflowExecutionHistoryReverseResponse;
+    type Response = HistoryPage;
+
+    fn into_message(self, sender: Sender<'_>) -> Self::Message {
+        pb::GetWorkflowExecutionHistoryReverseRequest {
+            namespace: sender.namespace(),
+            execution: Some(self.execution.into_proto()),
+            maximum_page_size: page::size(self.page_size),
+            next_page_token: self.page_token,
+        }
+    }
+
+    fn about(message: &Self::Message) -> Subject {
+        Execution::about(message.execution.as_ref())
+    }
+
+    fn read(reply: Self::Reply) -> Result<HistoryPage, WireError> {
+        Ok(HistoryPage {
+            events: reply.history.unwrap_or_default().events,
+            next_page_token: reply.next_page_token,
         })
     }
 }

@@ -632,6 +632,8 @@ fields! {
     workflowservice::v1::ResetWorkflowExecutionResponse {}
     workflowservice::v1::DescribeWorkflowExecutionRequest {}
     workflowservice::v1::GetWorkflowExecutionHistoryRequest {}
+    workflowservice::v1::GetWorkflowExecutionHistoryReverseRequest {}
+    workflowservice::v1::GetWorkflowExecutionHistoryReverseResponse { history }
     workflowservice::v1::ListWorkflowExecutionsRequest {}
     workflowservice::v1::CountWorkflowExecutionsRequest {}
     workflowservice::v1::PollWorkflowTaskQueueRequest {}

@@ -1,17 +1,19 @@
-//! Checksums of stored bytes.
+//! Checksums of bytes that a server stores, or gives to clients to bring back.
 
 /// FNV-1a: any change of a single byte changes it. It detects damage, not forgery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Checksum(u64);
+pub struct Checksum(u64);
 
 impl Checksum {
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
+    /// Adds bytes behind those that were added before.
+    pub fn add(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
     }
 
-    pub(crate) fn value(self) -> u64 {
+    /// The checksum of all that was added.
+    pub fn value(self) -> u64 {
         self.0
     }
 }

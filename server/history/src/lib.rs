@@ -64,6 +64,7 @@ mod updates;
 mod versioning;
 mod virtual_time;
 
+pub use checksum::Checksum;
 pub use command::sequence::drop_foreign_attributes;
 pub use corrupted::Corrupted;
 pub use cron::CronSchedule;

@@ -14,26 +14,31 @@ use tokio::time::{Instant, timeout_at};
 use tonic::metadata::MetadataMap;
 
 use super::check;
+use super::close_event::NextRun;
 use super::token::HistoryToken;
 use crate::backend::request::RequestScope;
 use crate::backend::resolve_run;
 use crate::clock::Timekeeper;
 use crate::error::Error;
 use crate::execution::{Execution, Record};
+use crate::visibility::attributes::Attributes;
+use crate::visibility::removed;
 
 /// `GetWorkflowExecutionHistory`.
 pub(super) async fn get(
     scope: &RequestScope<'_>,
     request: GetWorkflowExecutionHistoryRequest,
-    unrecorded: Unrecorded,
+    reader: Reader,
     skips: Option<&Timekeeper>,
     deadline: Instant,
 ) -> Result<GetWorkflowExecutionHistoryResponse, Error> {
     let filter = match request.history_event_filter_type {
-        filter if filter == HistoryEventFilterType::CloseEvent as i32 => EventFilter::CloseEvent,
-        _ => EventFilter::AllEvents(unrecorded),
+        filter if filter == HistoryEventFilterType::CloseEvent as i32 => {
+            EventFilter::CloseEvent(reader.next_run)
+        }
+        _ => EventFilter::AllEvents(reader.unrecorded),
     };
-    let only_close = filter == EventFilter::CloseEvent;
+    let only_close = matches!(filter, EventFilter::CloseEvent(_));
     let (execution, mut token) = open(
         scope,
         &request.namespace,
@@ -55,8 +60,10 @@ pub(super) async fn get(
         {
             let mut runs = execution.lock();
             let record = runs.get(&run_id)?.ok_or_else(|| run_is_gone(&run_id))?;
-            if let Some(page) = page(record, &token, limit, filter, request.wait_new_event) {
-                return Ok(response(page));
+            let page = page(record, &token, limit, filter, request.wait_new_event);
+            if let Some((mut events, next)) = page {
+                removed::hide_in_events(&execution.namespace.attributes(), &mut events);
+                return Ok(response((events, next)));
             }
             // Again each time, because the record may be another one than before.
             _wait = skips.map(|clock| record.waiters.begin_close_wait(clock));
@@ -96,19 +103,18 @@ pub(super) fn get_reverse(
         end: Some(all as u64),
         ..token
     });
+    let places = (start..end).rev();
+    let mut events: Vec<_> = places.filter_map(|place| events.get(place)).collect();
+    removed::hide_in_events(&execution.namespace.attributes(), &mut events);
     Ok(GetWorkflowExecutionHistoryReverseResponse {
-        history: Some(History {
-            events: (start..end)
-                .rev()
-                .filter_map(|place| events.get(place))
-                .collect(),
-        }),
+        history: Some(History { events }),
         next_page_token: next.map(|token| token.encode_to_vec()).unwrap_or_default(),
     })
 }
 
 /// The first page of a workflow task's history, and the token of the rest.
 pub(super) fn first_page(
+    known: &Attributes,
     events: &EventLog,
     end: usize,
     run_id: &RunId,
@@ -121,24 +127,41 @@ pub(super) fn first_page(
         end: Some(end as u64),
         transient,
     };
-    let (events, next) = cut_page(events, &token, TASK_PAGE);
+    let (mut events, next) = cut_page(events, &token, TASK_PAGE);
+    removed::hide_in_events(known, &mut events);
     (
         events,
         next.map(|token| token.encode_to_vec()).unwrap_or_default(),
     )
 }
 
+/// What a client that reads a history expects.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    unrecorded: Unrecorded,
+    next_run: NextRun,
+}
+
+impl Reader {
+    pub(super) fn of(metadata: &MetadataMap) -> Self {
+        Self {
+            unrecorded: Unrecorded::of(metadata),
+            next_run: NextRun::of(metadata),
+        }
+    }
+}
+
 /// Whether a history ends with the scheduled and started events of a workflow task that is not
 /// recorded yet: a transient or a speculative one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unrecorded {
+enum Unrecorded {
     Shown,
     Hidden,
 }
 
 impl Unrecorded {
     /// Temporal's CLI and UI expect recorded events only.
-    pub(super) fn of(metadata: &MetadataMap) -> Self {
+    fn of(metadata: &MetadataMap) -> Self {
         let client = metadata
             .get("client-name")
             .and_then(|name| name.to_str().ok());
@@ -153,7 +176,7 @@ impl Unrecorded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EventFilter {
     AllEvents(Unrecorded),
-    CloseEvent,
+    CloseEvent(NextRun),
 }
 
 type Page = (Vec<HistoryEvent>, Option<HistoryToken>);
@@ -168,12 +191,14 @@ fn page(
 ) -> Option<Page> {
     let events = record.run.events();
     let running = record.run.is_running();
-    let EventFilter::AllEvents(unrecorded) = filter else {
-        if running && wait {
-            return None;
+    let unrecorded = match filter {
+        EventFilter::AllEvents(unrecorded) => unrecorded,
+        EventFilter::CloseEvent(_) if running && wait => return None,
+        EventFilter::CloseEvent(next_run) => {
+            let close = events.last().filter(|_| !running);
+            let close = close.map(|event| next_run.close_event(event));
+            return Some((close.into_iter().collect(), None));
         }
-        let close = events.last().filter(|_| !running);
-        return Some((close.into_iter().collect(), None));
     };
     let is_bounded = token.end.is_some();
     if wait && running && !is_bounded && usize_of(token.seen) >= events.len() {

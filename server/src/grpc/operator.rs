@@ -1,6 +1,7 @@
 //! `OperatorService`: search attributes and the cluster description of the CLI.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use durably_proto::api::enums::v1::IndexedValueType;
 use durably_proto::api::operatorservice::v1::*;
@@ -9,9 +10,10 @@ use tonic::{Request, Response, Status};
 
 use super::namespace::CLUSTER;
 use super::unimplemented::unimplemented_methods;
-use super::{Frontend, into_response, namespace};
+use super::{Frontend, check, into_response, namespace};
 use crate::backend::Backend;
 use crate::error::Error;
+use crate::namespace::Namespace;
 use crate::visibility::attributes::Attributes;
 
 #[tonic::async_trait]
@@ -97,16 +99,21 @@ fn add_attributes(
     backend: &Backend,
     request: AddSearchAttributesRequest,
 ) -> Result<AddSearchAttributesResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
-    let store = &*backend.store;
-    namespace.change_attributes(store, |attributes| {
-        for (name, value_type) in request.search_attributes {
-            let value_type = IndexedValueType::try_from(value_type)
-                .ok()
-                .filter(|value_type| *value_type != IndexedValueType::Unspecified)
-                .ok_or_else(|| {
-                    Error::Invalid(format!("unknown type of search attribute {name}"))
-                })?;
+    check_set(request.search_attributes.is_empty())?;
+    // In an order, so that the same request always gets the same error.
+    let mut added = BTreeMap::new();
+    for (name, value_type) in request.search_attributes {
+        Attributes::check_name(&name).map_err(Error::Invalid)?;
+        let Ok(known) = IndexedValueType::try_from(value_type) else {
+            let problem = format!("Unknown search attribute type: {value_type}.");
+            return Err(Error::Invalid(problem));
+        };
+        added.insert(name, known);
+    }
+    let namespace = find_named(backend, &request.namespace)?;
+    namespace.change_attributes(&*backend.store, |attributes| {
+        // One without a name is not added, as on the real server.
+        for (name, value_type) in added.into_iter().filter(|(name, _)| !name.is_empty()) {
             let added = attributes.register(&name, value_type);
             added.map_err(Error::Invalid)?;
         }
@@ -119,9 +126,9 @@ fn remove_attributes(
     backend: &Backend,
     request: RemoveSearchAttributesRequest,
 ) -> Result<RemoveSearchAttributesResponse, Error> {
-    let namespace = backend.namespaces.find(&request.namespace)?;
-    let store = &*backend.store;
-    namespace.change_attributes(store, |attributes| {
+    check_set(request.search_attributes.is_empty())?;
+    let namespace = find_named(backend, &request.namespace)?;
+    namespace.change_attributes(&*backend.store, |attributes| {
         for name in request.search_attributes {
             // One that is not there is removed already, as on the real server.
             if !attributes.remove(&name) && Attributes::is_predefined(&name) {
@@ -133,6 +140,20 @@ fn remove_attributes(
         Ok(())
     })?;
     Ok(RemoveSearchAttributesResponse {})
+}
+
+fn check_set(is_empty: bool) -> Result<(), Error> {
+    match is_empty {
+        true => Err(check::invalid("SearchAttributes are not set on request.")),
+        false => Ok(()),
+    }
+}
+
+fn find_named(backend: &Backend, namespace: &str) -> Result<Arc<Namespace>, Error> {
+    match namespace.is_empty() {
+        true => Err(check::invalid("Namespace is not set on request.")),
+        false => backend.namespaces.find(namespace),
+    }
 }
 
 fn by_name<'a>(

@@ -29,7 +29,8 @@ use crate::matching::query::QueryFailed;
 use crate::name::ScheduleName;
 use crate::namespace::Namespace;
 use crate::schedule::{ID_PREFIX, full_name};
-use crate::visibility::{parser, query::Query};
+use crate::visibility::attributes::Attributes;
+use crate::visibility::{parser, query::Query, removed};
 
 /// `CreateSchedule`.
 pub(super) async fn create(
@@ -79,12 +80,15 @@ pub(super) fn describe(
     backend: &Backend,
     request: DescribeScheduleRequest,
 ) -> Result<DescribeScheduleResponse, Error> {
+    let namespace = backend.namespaces.find(&request.namespace)?;
     let schedule = find(backend, &request.namespace, &request.schedule_id)?;
+    let mut search_attributes = schedule.search_attributes().cloned();
+    removed::hide(&namespace.attributes(), &mut search_attributes);
     Ok(DescribeScheduleResponse {
         schedule: Some(schedule.definition()),
         info: Some(schedule.info()),
         memo: schedule.memo().cloned(),
-        search_attributes: schedule.search_attributes().cloned(),
+        search_attributes,
         conflict_token: schedule.conflict_token().to_be_bytes().to_vec(),
     })
 }
@@ -197,13 +201,14 @@ pub(super) fn list(
     let page = rows.list(&query, size, &request.next_page_token);
     let page = page.map_err(ListError::from)?;
     let mut effort = Effort::default();
+    let known = namespace.attributes();
     let rows = page.executions.iter().filter_map(|row| {
         let execution = row.execution.as_ref()?;
         // It may have been deleted meanwhile.
         let found = backend
             .schedules
             .find(&name(&namespace, &execution.workflow_id));
-        Some(entry(&*found.ok()??, &mut effort))
+        Some(entry(&known, &*found.ok()??, &mut effort))
     });
     Ok(ListSchedulesResponse {
         schedules: rows.collect(),
@@ -239,11 +244,13 @@ fn name(namespace: &Namespace, id: &str) -> ScheduleName {
     }
 }
 
-fn entry(schedule: &Schedule, effort: &mut Effort) -> ScheduleListEntry {
+fn entry(known: &Attributes, schedule: &Schedule, effort: &mut Effort) -> ScheduleListEntry {
+    let mut search_attributes = schedule.search_attributes().cloned();
+    removed::hide(known, &mut search_attributes);
     ScheduleListEntry {
         schedule_id: schedule.name().id.clone(),
         memo: Some(schedule.memo().cloned().unwrap_or_default()),
-        search_attributes: schedule.search_attributes().cloned(),
+        search_attributes,
         info: Some(schedule.list_info(effort)),
     }
 }

@@ -705,12 +705,12 @@ impl WorkflowService for Frontend {
         let scope = self.scope();
         let skips = self.skips(&request);
         let deadline = poll_deadline(request.metadata(), HISTORY_POLL);
-        let unrecorded = history_reader::Unrecorded::of(request.metadata());
+        let reader = history_reader::Reader::of(request.metadata());
         let answer = self
             .unless_stopped(history_reader::get(
                 &scope,
                 request.into_inner(),
-                unrecorded,
+                reader,
                 skips,
                 deadline,
             ))

@@ -7,7 +7,7 @@ use durably_proto::api::workflowservice::v1::{
     StartWorkflowExecutionRequest, StartWorkflowExecutionResponse,
 };
 
-use super::{check, link, workflow_task};
+use super::{callback, check, link, workflow_task};
 use crate::backend::StartResolution;
 use crate::backend::request::RequestScope;
 use crate::error::Error;
@@ -150,6 +150,7 @@ pub(super) fn prepared(
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::Fail,
     )?;
+    callback::check(&request)?;
     let run_id = scope.ids.run_id(scope.clock.now());
     let mut start = Start::from_request(request, run_id, scope.ids.number())?;
     namespace.complete_search_attributes(start.search_attributes.as_mut())?;

@@ -110,6 +110,7 @@ fn described(error: Error) -> (Code, String, Option<Any>) {
         Error::DeploymentLimit(message) => {
             exhausted(ResourceExhaustedCause::WorkerDeploymentLimits, message)
         }
+        Error::Unimplemented(message) => (Code::Unimplemented, message, None),
         Error::PermissionDenied(message) => (
             Code::PermissionDenied,
             message.to_owned(),

@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::error::Error;
 use crate::namespace::Namespace;
 use crate::visibility::attributes::{Attributes, status_name};
-use crate::visibility::{parser, query::Query};
+use crate::visibility::{parser, query::Query, removed};
 use durably_proto::api::common::v1::Payload;
 use durably_proto::api::filter::v1::StartTimeFilter;
 use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
@@ -32,14 +32,16 @@ pub(super) fn list(
     let size = page_size(request.page_size);
     let token = &request.next_page_token;
     let page = backend.store.list(&namespace.name, &query, size, token)?;
+    let known = namespace.attributes();
+    let listed = page.executions.iter().map(|info| listed(&known, info));
     Ok(ListWorkflowExecutionsResponse {
-        executions: page.executions.iter().map(|info| listed(info)).collect(),
+        executions: listed.collect(),
         next_page_token: page.next,
     })
 }
 
 /// A run as lists show it: with fewer fields than its description, and with those of its history when it is closed.
-fn listed(info: &WorkflowExecutionInfo) -> WorkflowExecutionInfo {
+fn listed(known: &Attributes, info: &WorkflowExecutionInfo) -> WorkflowExecutionInfo {
     let mut listed = WorkflowExecutionInfo {
         execution: info.execution.clone(),
         r#type: info.r#type.clone(),
@@ -53,6 +55,7 @@ fn listed(info: &WorkflowExecutionInfo) -> WorkflowExecutionInfo {
         task_queue: info.task_queue.clone(),
         ..WorkflowExecutionInfo::default()
     };
+    removed::hide(known, &mut listed.search_attributes);
     if info.close_time.is_some() {
         listed.close_time = info.close_time;
         listed.execution_duration = info.execution_duration;

@@ -18,6 +18,7 @@ use crate::backend::request::RequestScope;
 use crate::backend::resolve_run;
 use crate::error::Error;
 use crate::execution::Execution;
+use crate::visibility::removed;
 
 /// `SignalWorkflowExecution`.
 pub(super) fn signal(
@@ -118,10 +119,14 @@ pub(super) fn describe(
     let execution = scope.execution(&namespace, &named.workflow_id)?;
     let mut runs = execution.lock();
     let run_id = resolve_run(&execution, &mut runs, &named.run_id)?;
-    match runs.get(&run_id)? {
-        Some(record) => Ok(record.run.describe(scope.clock.now())),
-        None => Err(Error::NotFound(format!("no run {run_id}"))),
+    let Some(record) = runs.get(&run_id)? else {
+        return Err(Error::NotFound(format!("no run {run_id}")));
+    };
+    let mut described = record.run.describe(scope.clock.now());
+    if let Some(info) = &mut described.workflow_execution_info {
+        removed::hide(&namespace.attributes(), &mut info.search_attributes);
     }
+    Ok(described)
 }
 
 /// Applies an input to the run that a request names; returns the run.

@@ -76,6 +76,7 @@ fn refused(schedule: &ScheduleName, error: Error) -> Result<ActionResult, Error>
         | Error::AlreadyExists(_)
         | Error::DeploymentLimit(_)
         | Error::Exhausted(_)
+        | Error::Unimplemented(_)
         | Error::PermissionDenied(_)
         | Error::DeadlineExceeded(_)
         | Error::MultiOperation(_) => true,

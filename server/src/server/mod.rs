@@ -412,8 +412,16 @@ fn register_attributes(
         };
         for namespace in namespaces {
             let add = |attributes: &mut Attributes| {
-                let added = attributes.register(name, value_type);
-                added.map_err(Error::Invalid)
+                // A program that asks for another type than a database has is mistaken.
+                match attributes.custom_type(name) {
+                    Some(other) if other != value_type => {
+                        let problem = "it already exists with another type".to_owned();
+                        Err(Error::Invalid(problem))
+                    }
+                    _ => attributes
+                        .register(name, value_type)
+                        .map_err(Error::Invalid),
+                }
             };
             let namespace = backend.namespaces.find(namespace);
             let added = namespace.and_then(|it| it.change_attributes(&*backend.store, add));

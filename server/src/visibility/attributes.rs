@@ -5,9 +5,10 @@ use std::time::SystemTime;
 
 use durably_history::parse_go_duration;
 use durably_proto::api::enums::v1::{IndexedValueType, WorkflowExecutionStatus};
-use durably_proto::wkt::Timestamp;
 
+use super::go_float;
 use super::query::Literal;
+use super::rfc3339;
 
 /// A field that a query can name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +120,11 @@ impl Attributes {
         }
     }
 
+    /// The type of a custom attribute.
+    pub(crate) fn custom_type(&self, name: &str) -> Option<IndexedValueType> {
+        self.custom.get(name).copied()
+    }
+
     /// Adds a custom attribute; returns false if the name is taken.
     pub(crate) fn add(&mut self, name: &str, value_type: IndexedValueType) -> bool {
         if self.field(name).is_some() {
@@ -128,23 +134,41 @@ impl Attributes {
         true
     }
 
-    /// Adds a custom attribute, unless it is there with this type.
+    /// Adds a custom attribute, unless there is one of this name, whatever its type.
     ///
     /// # Errors
-    /// It is the server's own, or is there with another type; in words.
+    /// The name is reserved, or there are as many of this type as there can be; in the real server's words.
     pub(crate) fn register(
         &mut self,
         name: &str,
         value_type: IndexedValueType,
     ) -> Result<(), String> {
-        if Self::is_predefined(name) {
-            return Err(format!("Search attribute {name} is reserved by system."));
+        Self::check_name(name)?;
+        if self.custom.contains_key(name) {
+            return Ok(());
         }
-        match self.add(name, value_type) || self.carried_type(name) == Some(value_type) {
-            true => Ok(()),
-            false => Err(format!(
-                "search attribute {name} already exists with another type"
-            )),
+        let of_type = self.custom.values().filter(|it| **it == value_type).count();
+        let most = most_of(value_type);
+        if of_type >= most {
+            return Err(format!(
+                "Unable to create search attributes: cannot have more than {most} search attribute of type {}.",
+                type_name(value_type)
+            ));
+        }
+        self.custom.insert(name.to_owned(), value_type);
+        Ok(())
+    }
+
+    /// Checks that a name is not one of the server's own.
+    ///
+    /// # Errors
+    /// It is, or could become one; in the real server's words.
+    pub(crate) fn check_name(name: &str) -> Result<(), String> {
+        let is_reserved =
+            Self::is_predefined(name) || name.starts_with(PREFIX) || RESERVED.contains(&name);
+        match is_reserved {
+            true => Err(format!("Search attribute {name} is reserved by system.")),
+            false => Ok(()),
         }
     }
 
@@ -239,7 +263,8 @@ impl Field {
         let shown = match literal {
             Literal::Text(text) => format!("{text:?}"),
             Literal::Integer(value) => value.to_string(),
-            Literal::Number(number) => number.to_string(),
+            // The real server reads the sign as an operator, which it applies later.
+            Literal::Number(number) => go_float::show(number.abs()),
             Literal::Bool(value) => value.to_string(),
         };
         format!(
@@ -276,10 +301,7 @@ impl Field {
 /// Parses a literal as a time: RFC 3339, or nanoseconds since 1970.
 pub(crate) fn time(literal: &Literal) -> Option<SystemTime> {
     match literal {
-        Literal::Text(text) if has_zone(text) => text
-            .parse::<Timestamp>()
-            .ok()
-            .and_then(|time| SystemTime::try_from(time).ok()),
+        Literal::Text(text) => rfc3339::lenient(text),
         Literal::Integer(nanos) => {
             let distance = std::time::Duration::from_nanos(nanos.unsigned_abs());
             match *nanos < 0 {
@@ -287,16 +309,8 @@ pub(crate) fn time(literal: &Literal) -> Option<SystemTime> {
                 false => SystemTime::UNIX_EPOCH.checked_add(distance),
             }
         }
-        Literal::Text(_) | Literal::Number(_) | Literal::Bool(_) => None,
+        Literal::Number(_) | Literal::Bool(_) => None,
     }
-}
-
-/// Whether a time has a zone, which RFC 3339 requires. Go reads its letters in upper case only.
-fn has_zone(text: &str) -> bool {
-    let Some((_, clock)) = text.split_once('T') else {
-        return false;
-    };
-    clock.ends_with('Z') || clock.contains(['+', '-'])
 }
 
 /// The Go type of a literal, as the real server's errors name it.
@@ -362,6 +376,23 @@ fn clock_nanos(text: &str) -> Option<i64> {
 
 /// The names of most of the server's own attributes begin with it.
 const PREFIX: &str = "Temporal";
+
+/// Columns of the real server's table, which attributes cannot be named like.
+const RESERVED: [&str; 4] = ["Memo", "MemoEncoding", "NamespaceId", "VisibilityTaskKey"];
+
+/// How many custom attributes of a type a namespace can have: as many as the real server's default store has columns.
+fn most_of(value_type: IndexedValueType) -> usize {
+    match value_type {
+        IndexedValueType::Unspecified => 0,
+        IndexedValueType::Keyword => 10,
+        IndexedValueType::Text
+        | IndexedValueType::Int
+        | IndexedValueType::Double
+        | IndexedValueType::Bool
+        | IndexedValueType::Datetime
+        | IndexedValueType::KeywordList => 3,
+    }
+}
 
 /// Which kind of the server's own executions one is; none for the workflows of users.
 pub(super) const NAMESPACE_DIVISION: &str = "TemporalNamespaceDivision";
@@ -447,7 +478,8 @@ const CARRIED: [(&str, IndexedValueType); 17] = [
     ),
 ];
 
-const STATUSES: [(&str, WorkflowExecutionStatus); 8] = [
+const STATUSES: [(&str, WorkflowExecutionStatus); 9] = [
+    ("Unspecified", WorkflowExecutionStatus::Unspecified),
     ("Running", WorkflowExecutionStatus::Running),
     ("Completed", WorkflowExecutionStatus::Completed),
     ("Failed", WorkflowExecutionStatus::Failed),

@@ -10,6 +10,7 @@ use durably_proto::wkt::Timestamp;
 
 use super::attributes::{self, Field};
 use super::query::{Comparison, Filter, Literal};
+use super::rfc3339;
 
 /// Value of a field of one execution.
 #[derive(Clone, Debug, PartialEq)]
@@ -265,8 +266,8 @@ pub(crate) fn attribute_value(payload: &Payload, value_type: IndexedValueType) -
         IndexedValueType::Double => json.as_f64().map(Value::Number),
         IndexedValueType::Bool => json.as_bool().map(Value::Bool),
         IndexedValueType::Datetime => {
-            let literal = Literal::Text(json.as_str()?.to_owned());
-            attributes::time(&literal).map(|time| Value::Time(micros(time)))
+            // It was checked strictly, or stored by an earlier version.
+            rfc3339::lenient(json.as_str()?).map(|time| Value::Time(micros(time)))
         }
         IndexedValueType::KeywordList => match json {
             serde_json::Value::String(text) => Some(Value::Texts(vec![text])),

@@ -185,8 +185,8 @@ const fn escaped(character: char) -> char {
 }
 
 /// Longer symbols come first, so that `<=` is not read as `<`.
-const SYMBOLS: [&str; 12] = [
-    "<=", ">=", "!=", "<>", "&&", "||", "=", "<", ">", "(", ")", ",",
+const SYMBOLS: [&str; 13] = [
+    "<=>", "<=", ">=", "!=", "<>", "&&", "||", "=", "<", ">", "(", ")", ",",
 ];
 
 #[cfg(test)]

@@ -2,10 +2,14 @@
 
 pub(crate) mod attributes;
 pub(crate) mod filter;
+mod go_float;
 mod keywords;
 mod lexer;
+mod operators;
 pub(crate) mod parser;
 pub(crate) mod query;
+pub(crate) mod removed;
+mod rfc3339;
 pub(crate) mod values;
 
 use std::cmp::Reverse;
@@ -13,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use durably_history::RunId;
+use durably_history::{Checksum, RunId};
 use durably_proto::api::workflow::v1::WorkflowExecutionInfo;
 use durably_proto::wkt::Timestamp;
 
@@ -150,12 +154,18 @@ impl SortKey {
     }
 
     pub(crate) fn to_token(&self) -> Vec<u8> {
-        format!("{} {} {}", self.closed.0, self.started.0, self.run_id).into_bytes()
+        let place = format!("{} {} {}", self.closed.0, self.started.0, self.run_id);
+        format!("{} {place}", checksum(&place)).into_bytes()
     }
 
     /// The sort key of the last row of the page before.
     pub(crate) fn from_token(token: &[u8]) -> Option<Self> {
-        let mut parts = std::str::from_utf8(token).ok()?.splitn(3, ' ');
+        let (sum, place) = std::str::from_utf8(token).ok()?.split_once(' ')?;
+        // Damage elsewhere than in a number would name another place.
+        if sum != checksum(place) {
+            return None;
+        }
+        let mut parts = place.splitn(3, ' ');
         Some(Self {
             closed: Reverse(parts.next()?.parse().ok()?),
             started: Reverse(parts.next()?.parse().ok()?),
@@ -170,6 +180,12 @@ pub(crate) fn is_match(query: &Query, info: &WorkflowExecutionInfo) -> bool {
         .filter
         .as_ref()
         .is_none_or(|filter| filter::matches(filter, info))
+}
+
+fn checksum(place: &str) -> String {
+    let mut sum = Checksum::default();
+    sum.add(place.as_bytes());
+    format!("{:016x}", sum.value())
 }
 
 fn nanos(time: Timestamp) -> Nanos {
@@ -325,7 +341,16 @@ mod tests {
         }
         assert_eq!(all, ["4", "3", "2", "1", "0"]);
         let all = Query::default();
-        assert!(case.visibility.list(&all, 2, b"junk").is_err());
+        let token = case.page("", 2, b"").next;
+        let damaged = [
+            b"junk".to_vec(),
+            token[..token.len() - 1].to_vec(),
+            [&token[..], b"x"].concat(),
+            [b"0", &token[1..]].concat(),
+        ];
+        for damaged in damaged.into_iter().filter(|it| *it != token) {
+            assert!(case.visibility.list(&all, 2, &damaged).is_err());
+        }
     }
 
     #[test]

@@ -12,11 +12,10 @@
 //!          | field "IS" ["NOT"] "NULL"
 //! ```
 
-use durably_proto::api::enums::v1::IndexedValueType;
-
-use super::attributes::{Attributes, Field, NAMESPACE_DIVISION, type_name};
+use super::attributes::{Attributes, Field, NAMESPACE_DIVISION};
 use super::keywords::{Keyword, keyword};
 use super::lexer::{Token, tokens};
+use super::operators::{has_order, prefix, supported, unsupported, with_not};
 use super::query::{Comparison, Filter, Literal, Query, QueryError};
 
 /// Parses a query; field names are resolved against the namespace's search attributes.
@@ -98,13 +97,21 @@ impl Parser<'_> {
         let field = self.field()?;
         if self.eat("IS") {
             let negated = self.eat("NOT");
+            if self.eat("TRUE") || self.eat("FALSE") {
+                return Err(QueryError::semantic(
+                    "invalid expression: 'IS' operator can only be used as 'IS NULL' or 'IS NOT NULL'"
+                        .to_owned(),
+                ));
+            }
             self.expect("NULL")?;
             return Ok(negate_if(negated, Filter::IsNull { field }));
         }
         let negated = self.eat("NOT");
+        // As on the real server a wrong value is found before an operator that its type does not have.
         if self.eat("IN") {
+            let values = self.in_list(&field)?;
             supported(&field, with_not(negated, "IN"))?;
-            return Ok(negate_if(negated, self.in_list(field)?));
+            return Ok(negate_if(negated, Filter::In { field, values }));
         }
         if self.eat("BETWEEN") {
             has_order(&field)?;
@@ -115,32 +122,42 @@ impl Parser<'_> {
         }
         if self.eat("STARTS_WITH") {
             let literal = self.literal(&field)?;
-            supported(&field, with_not(negated, "STARTS_WITH"))?;
-            let Literal::Text(prefix) = literal else {
-                return Err(self.unexpected("a text in quotes"));
-            };
+            let prefix = prefix(&field, literal, with_not(negated, "STARTS_WITH"))?;
             return Ok(negate_if(negated, Filter::StartsWith { field, prefix }));
+        }
+        if let Some(operator) = self.pattern_operator() {
+            self.literal(&field)?;
+            return Err(unsupported(&field, with_not(negated, operator)));
         }
         if negated {
             return Err(self.unexpected("`IN`, `BETWEEN` or `STARTS_WITH`"));
         }
-        if self.peek_keyword("LIKE") {
-            return Err(unsupported(&field, with_not(negated, "LIKE")));
+        if self.eat_symbol("<=>") {
+            self.literal(&field)?;
+            return Err(unsupported(&field, "<=>"));
         }
         let by = self.comparison()?;
-        supported(&field, by.symbol())?;
         let with = self.literal(&field)?;
+        supported(&field, by.symbol())?;
         Ok(Filter::Compare { field, by, with })
     }
 
-    fn in_list(&mut self, field: Field) -> Result<Filter, QueryError> {
+    fn in_list(&mut self, field: &Field) -> Result<Vec<Literal>, QueryError> {
         self.expect_symbol("(")?;
-        let mut values = vec![self.literal(&field)?];
+        let mut values = vec![self.literal(field)?];
         while self.eat_symbol(",") {
-            values.push(self.literal(&field)?);
+            values.push(self.literal(field)?);
         }
         self.expect_symbol(")")?;
-        Ok(Filter::In { field, values })
+        Ok(values)
+    }
+
+    /// An operator of SQL that compares with a pattern; no type has one.
+    fn pattern_operator(&mut self) -> Option<&'static str> {
+        let operators = [("LIKE", "LIKE"), ("REGEXP", "REGEXP"), ("RLIKE", "REGEXP")];
+        let mut operators = operators.into_iter();
+        let (_, operator) = operators.find(|(word, _)| self.eat(word))?;
+        Some(operator)
     }
 
     fn comparison(&mut self) -> Result<Comparison, QueryError> {
@@ -294,54 +311,6 @@ fn single_or(mut filters: Vec<Filter>, join: impl FnOnce(Vec<Filter>) -> Filter)
     }
 }
 
-/// Returns an error for an operator that the field's type does not support: texts and lists have no order, and keywords
-/// alone have prefixes.
-fn supported(field: &Field, operator: &str) -> Result<(), QueryError> {
-    let has = match field.value_type() {
-        IndexedValueType::Text => matches!(operator, "=" | "!="),
-        IndexedValueType::KeywordList => matches!(operator, "=" | "!=" | "IN" | "NOT IN"),
-        IndexedValueType::Keyword | IndexedValueType::Unspecified => true,
-        IndexedValueType::Int
-        | IndexedValueType::Double
-        | IndexedValueType::Bool
-        | IndexedValueType::Datetime => !matches!(operator, "STARTS_WITH" | "NOT STARTS_WITH"),
-    };
-    match has {
-        true => Ok(()),
-        false => Err(unsupported(field, operator)),
-    }
-}
-
-fn unsupported(field: &Field, operator: &str) -> QueryError {
-    QueryError::semantic(format!(
-        "operation is not supported: operator '{operator}' not supported for {} type search attribute '{}'",
-        type_name(field.value_type()),
-        field.name()
-    ))
-}
-
-fn has_order(field: &Field) -> Result<(), QueryError> {
-    match field.value_type() {
-        value_type @ (IndexedValueType::Text
-        | IndexedValueType::KeywordList
-        | IndexedValueType::Bool) => Err(QueryError::semantic(format!(
-            "invalid expression: cannot do range condition on search attribute '{}' of type {}",
-            field.name(),
-            type_name(value_type)
-        ))),
-        _ => Ok(()),
-    }
-}
-
-fn with_not(negated: bool, operator: &'static str) -> &'static str {
-    match (negated, operator) {
-        (true, "IN") => "NOT IN",
-        (true, "STARTS_WITH") => "NOT STARTS_WITH",
-        (true, "LIKE") => "NOT LIKE",
-        (_, operator) => operator,
-    }
-}
-
 fn negate_if(negated: bool, filter: Filter) -> Filter {
     match negated {
         true => Filter::Not(Box::new(filter)),
@@ -354,6 +323,8 @@ const MAX_DEPTH: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use durably_proto::api::enums::v1::IndexedValueType;
+
     use super::*;
 
     fn parsed(text: &str) -> Query {

@@ -8,8 +8,8 @@ use durably_proto::api::common::v1::Payload;
 use durably_proto::api::enums::v1::IndexedValueType as Type;
 use serde_json::Value;
 
-use super::attributes::{Attributes, Field, time, type_name};
-use super::query::Literal;
+use super::attributes::{Attributes, Field, type_name};
+use super::{go_float, rfc3339};
 
 /// Error in a search attribute's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +77,11 @@ pub(crate) fn is_unset(payload: &Payload) -> bool {
     encoding(payload) == b"binary/null" || matches!(payload.data.as_slice(), b"null" | b"[]")
 }
 
+/// Whether a payload has a value of this type.
+pub(super) fn is_of_type(payload: &Payload, value_type: Type) -> bool {
+    check_type(payload, value_type).is_ok()
+}
+
 /// Checks that a payload has a value of this type; the error is the value as the real server shows
 /// it.
 fn check_type(payload: &Payload, value_type: Type) -> Result<(), String> {
@@ -111,7 +116,7 @@ fn is_a(value: &Value, value_type: Type) -> bool {
         (value, Type::Int) => value.is_i64() || is_negative_zero(value),
         (value, Type::Double) => value.is_number(),
         (value, Type::Bool) => value.is_boolean(),
-        (Value::String(text), Type::Datetime) => time(&Literal::Text(text.clone())).is_some(),
+        (Value::String(text), Type::Datetime) => rfc3339::strict(text).is_some(),
         _ => false,
     }
 }
@@ -136,7 +141,7 @@ fn as_go(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::Bool(value) => value.to_string(),
-        Value::Number(number) => float_as_go(number.as_f64().unwrap_or(f64::NAN)),
+        Value::Number(number) => go_float::show(number.as_f64().unwrap_or(f64::NAN)),
         Value::String(text) => text.clone(),
         Value::Array(items) => {
             let items: Vec<_> = items.iter().map(as_go).collect();
@@ -151,20 +156,6 @@ fn as_go(value: &Value) -> String {
             format!("map[{}]", fields.join(" "))
         }
     }
-}
-
-/// Go's `%v`: the shortest digits that mean the number, with an exponent from a million on.
-fn float_as_go(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else {
-        return scientific;
-    };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if (-4..6).contains(&exponent) {
-        return number.to_string();
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
 /// Formats an undecodable payload as the real server does.
@@ -204,23 +195,3 @@ const RESERVED: [&str; 6] = [
 
 /// Maximum bytes of one value; the real server's limit.
 const LARGEST_VALUE: usize = 2048;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_shown_as_go_shows_them() {
-        for (number, shown) in [
-            (7.0, "7"),
-            (1.5, "1.5"),
-            (1000.0, "1000"),
-            (1_000_000.0, "1e+06"),
-            (-0.0, "-0"),
-            (9_007_199_254_740_993.0, "9.007199254740992e+15"),
-            (1e-7, "1e-07"),
-        ] {
-            assert_eq!(float_as_go(number), shown);
-        }
-    }
-}

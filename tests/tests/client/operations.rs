@@ -71,6 +71,7 @@ on_both_servers! {
     events_are_followed_until_the_run_closes
     events_of_a_task_that_fails_again_are_followed_once
     a_history_as_json_is_what_it_was
+    a_history_is_read_from_its_end
     workflows_are_counted_by_status
     a_namespace_is_registered_and_used
     a_deleted_workflow_is_gone
@@ -218,6 +219,34 @@ async fn a_history_as_json_is_what_it_was(world: &World) -> Result<()> {
         "{json}"
     );
     assert_eq!(History::from_json(&json)?.into_raw(), history.into_raw());
+    worker.shutdown().await
+}
+
+async fn a_history_is_read_from_its_end(world: &World) -> Result<()> {
+    let worker = world.worker().workflow::<Child>().spawn().await?;
+    let handle = Child::start(&world.client).task_queue(&world.queue).await?;
+    handle.finish().await?;
+    handle.result().await?;
+    let history = handle.history().await?;
+    let mut forwards: Vec<_> = history.events().iter().map(|event| event.id()).collect();
+    let backwards = handle.untyped().events().newest_first();
+    let backwards: Vec<_> = backwards.map_ok(|event| event.id()).try_collect().await?;
+    forwards.reverse();
+    assert_eq!(backwards, forwards);
+    // A limit takes the last ones, page by page.
+    let mut last = handle
+        .untyped()
+        .events()
+        .wait()
+        .closing()
+        .newest_first()
+        .limit(1);
+    let event = last.next().await?.expect("it has ended");
+    assert_eq!(event.name(), "WorkflowExecutionCompleted");
+    assert!(last.next().await?.is_none());
+    let mut again = handle.untyped().events().newest_first().wait();
+    let event = again.next().await?.expect("it has begun");
+    assert_eq!(event.name(), "WorkflowExecutionStarted");
     worker.shutdown().await
 }
 

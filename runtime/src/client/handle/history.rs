@@ -16,7 +16,7 @@ use crate::{
     interceptor::{HistoryRequest, ListRequest, Listed},
     transport::retry::Patience,
     wire::{
-        history::{EventsKind, GetHistory, History, HistoryEvent, RawHistory},
+        history::{EventsKind, GetHistory, GetHistoryReverse, History, HistoryEvent, RawHistory},
         list::ListWorkflows,
         page::Page,
         payload_fields::Subject,
@@ -111,14 +111,28 @@ pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
             let to = target.clone();
             let send = move |request: HistoryRequest| async move {
                 let to = to.at_run(&request);
-                let request = GetHistory {
-                    execution: to.execution_of_run(request.run_id.as_deref().unwrap_or_default()),
-                    page_size: page.size,
-                    page_token: page.page_token,
-                    kind,
-                    waits,
+                let execution = to.execution_of_run(request.run_id.as_deref().unwrap_or_default());
+                let (page_size, page_token) = (page.size, page.page_token);
+                let page = match kind {
+                    EventsKind::NewestFirst => {
+                        let request = GetHistoryReverse {
+                            execution,
+                            page_size,
+                            page_token,
+                        };
+                        to.caller().call(request, patience).await
+                    }
+                    EventsKind::All | EventsKind::Closing => {
+                        let request = GetHistory {
+                            execution,
+                            page_size,
+                            page_token,
+                            kind,
+                            waits,
+                        };
+                        to.caller().call(request, patience).await
+                    }
                 };
-                let page = to.caller().call(request, patience).await;
                 page.map_err(|error| to.refused::<HandleError>(error))
             };
             let interceptors = target.client().interceptors();
@@ -127,7 +141,7 @@ pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
                 // Servers append the events of a task that is not recorded yet. A list that waits has them again
                 // when they are recorded.
                 EventsKind::All if waits => page.events.retain(|event| event.task_id != 0),
-                EventsKind::All => {}
+                EventsKind::All | EventsKind::NewestFirst => {}
                 // Servers that send bytes send the events that were recorded with it, too.
                 EventsKind::Closing => {
                     page.events.drain(..page.events.len().saturating_sub(1));

@@ -121,6 +121,7 @@ fn every_payload_of_every_message_is_visited() {
         UpdateActivityOptionsRequest UpdateActivityOptionsResponse
         DescribeWorkflowExecutionRequest DescribeWorkflowExecutionResponse
         GetWorkflowExecutionHistoryRequest GetWorkflowExecutionHistoryResponse
+        GetWorkflowExecutionHistoryReverseRequest GetWorkflowExecutionHistoryReverseResponse
         ListWorkflowExecutionsRequest ListWorkflowExecutionsResponse
         CountWorkflowExecutionsRequest CountWorkflowExecutionsResponse
         SetWorkerDeploymentCurrentVersionRequest SetWorkerDeploymentCurrentVersionResponse

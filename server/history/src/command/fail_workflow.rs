@@ -46,7 +46,9 @@ impl FailWorkflow {
     ) -> EventId {
         let (retry_state, successor) = match next_run::retry_backoff(run, &self.failure, out.now) {
             RetryDecision::After(backoff) => {
+                // The real server drops the last result here, and does not at a retry after a timeout.
                 let successor = Successor::new(run, ContinueAsNewInitiator::Retry, backoff);
+                let successor = successor.completed(None);
                 (RetryState::InProgress, Some(successor))
             }
             RetryDecision::No(reason) => {

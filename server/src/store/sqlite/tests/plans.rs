@@ -1,6 +1,8 @@
 //! How SQLite runs the usual queries over many runs: by an index, in its order, so that a page costs the
 //! same however many runs there are.
 
+use std::cmp::Reverse;
+
 use durably_proto::api::enums::v1::IndexedValueType;
 use rusqlite::Connection;
 
@@ -84,7 +86,11 @@ fn a_later_page_is_a_range_of_the_index() {
     ] {
         let query = case.query(text);
         let mut plan = case.plan(&query);
-        plan.after(&SortKey::from_token(b"5 5 run").expect("a sort key"));
+        plan.after(&SortKey {
+            closed: Reverse(5),
+            started: Reverse(5),
+            run_id: "run".to_owned(),
+        });
         let steps = case.explained(&plan, &plan.runs());
         assert!(steps[0].contains(range), "{text}: {steps:?}");
     }
