@@ -13,6 +13,7 @@ mod histories;
 mod local_activities;
 mod message_encodings;
 mod metrics;
+mod operations;
 pub(crate) mod payloads;
 mod python;
 mod recorded_histories;
