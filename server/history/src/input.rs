@@ -256,8 +256,6 @@ pub struct Attach {
     pub completion_callbacks: Vec<Callback>,
     /// Links to add.
     pub links: Vec<Link>,
-    /// Identity of the client.
-    pub identity: String,
 }
 
 /// Key of a scheduled workflow task, in [`Effect::DispatchWorkflowTask`](crate::Effect).

@@ -7,7 +7,6 @@ use durably_proto::api::enums::v1::{ContinueAsNewInitiator, RetryState};
 use durably_proto::api::failure::v1::Failure;
 use durably_proto::api::history::v1::WorkflowExecutionStartedEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
-use durably_proto::api::workflow::v1::ResetPointInfo;
 
 use crate::id::{RequestId, RunId};
 use crate::limits;
@@ -85,6 +84,7 @@ pub(crate) fn cron_backoff(run: &Run, now: Time) -> Option<Duration> {
 
 /// Starts a run that repeats the workflow with the same input.
 pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTransition) {
+    expire_reset_points(run, out.now);
     let first = started_attributes(run);
     let attempt = match successor.initiator {
         ContinueAsNewInitiator::Retry => run.config.attempt + 1,
@@ -108,7 +108,7 @@ pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTran
             attempt,
             last_completion_result: successor.result,
             continued_failure: successor.failure,
-            ..next_in_chain(run, successor.initiator, out.now)
+            ..next_in_chain(run, successor.initiator)
         },
         ..inherited_start(run, successor.run_id)
     };
@@ -132,7 +132,8 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
         header: None,
         memo: None,
         search_attributes: None,
-        user_metadata: config.user_metadata.clone(),
+        // The real server records the summary with the first run only, and describes no other with it.
+        user_metadata: None,
         links: Vec::new(),
         completion_callbacks: Vec::new(),
         priority: run.own_priority().cloned(),
@@ -144,7 +145,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
         retry_policy: config.retry_policy.clone(),
         cron: config.cron.clone(),
         delay: StartDelay::None,
-        chain: next_in_chain(run, ContinueAsNewInitiator::Unspecified, config.started_at),
+        chain: next_in_chain(run, ContinueAsNewInitiator::Unspecified),
         parent: config.parent.clone(),
         schedule: config.schedule.clone(),
         root: config.root.clone(),
@@ -156,12 +157,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
 }
 
 /// The next run's position in the chain.
-pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator, now: Time) -> Chain {
-    let expires_at = now + RETENTION;
-    let reset_points = run.reset_points.values().map(|point| ResetPointInfo {
-        expire_time: point.expire_time.or_else(|| Some(expires_at.into())),
-        ..point.clone()
-    });
+pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator) -> Chain {
     Chain {
         first_run_id: run.config.first_run_id.clone(),
         execution_expires_at: run.config.execution_expires_at,
@@ -172,7 +168,19 @@ pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator, now: T
         }),
         last_completion_result: None,
         continued_failure: None,
-        reset_points: reset_points.collect(),
+        reset_points: run.reset_points.values().cloned().collect(),
+    }
+}
+
+/// Limits the reset points of a run that another one follows: both have them until the first one is deleted.
+pub(crate) fn expire_reset_points(run: &mut Run, now: Time) {
+    let points = run.reset_points.iter();
+    let points = points.filter(|(_, point)| point.expire_time.is_none());
+    let points: Vec<_> = points.map(|(key, _)| *key).collect();
+    for key in points {
+        if let Some(point) = run.reset_points.get_mut(&key) {
+            point.expire_time = Some((now + RETENTION).into());
+        }
     }
 }
 

@@ -212,8 +212,11 @@ impl Rebuild {
         match attributes {
             A::WorkflowExecutionStartedEventAttributes(it) => start::apply_started(run, it, at),
             A::WorkflowExecutionSignaledEventAttributes(it) => {
-                run.requests
-                    .record_any_signal(RequestId::from(it.request_id.as_str()));
+                let request_id = RequestId::from(it.request_id.as_str());
+                run.requests.record_any_signal(request_id.clone());
+                if id == EventId::FIRST.next() {
+                    run.requests.record_signal_with_start(&request_id, id);
+                }
             }
             A::WorkflowExecutionCancelRequestedEventAttributes(_) => run.cancel_requested = true,
             A::WorkflowExecutionOptionsUpdatedEventAttributes(it) => {

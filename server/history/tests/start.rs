@@ -2,6 +2,7 @@
 
 use durably_history::{Deadline, Reply, Run, RunId, Start, Time};
 use durably_proto::api::common::v1::RetryPolicy;
+use durably_proto::api::enums::v1::EventType;
 use durably_proto::api::workflowservice::v1::{
     SignalWithStartWorkflowExecutionRequest, StartWorkflowExecutionRequest,
 };
@@ -35,6 +36,26 @@ fn a_signal_with_start_comes_before_the_first_task() {
         "2 workflow_execution_signaled rename",
         "3 workflow_task_scheduled on=queue attempt=1 timeout=10s",
     ]);
+}
+
+#[test]
+fn the_request_of_a_signal_with_start_is_described_with_its_signal() {
+    let request = SignalWithStartWorkflowExecutionRequest {
+        workflow_id: "greeting".to_owned(),
+        workflow_type: Some(command::workflow_type("Greeting")),
+        task_queue: Some(command::queue("queue")),
+        signal_name: "rename".to_owned(),
+        request_id: "both".to_owned(),
+        ..Default::default()
+    };
+    let start =
+        Start::from_signal_with_start(request, RunId::from("run-1"), 7).expect("a good request");
+    let case = Case::run(start, Time::default());
+    let described = case.run.describe(case.now).workflow_extended_info;
+    let infos = described.expect("an info").request_id_infos;
+    let both = infos["both"];
+    assert_eq!(both.event_type(), EventType::WorkflowExecutionStarted);
+    assert_eq!(both.event_id, 2);
 }
 
 #[test]

@@ -233,7 +233,7 @@ impl Backend {
         new_run_id: &RunId,
     ) -> Result<(), Error> {
         let terminate = Input::Terminate(Terminate {
-            reason: "TerminateIfRunning WorkflowIdReusePolicy Policy".to_owned(),
+            reason: "TerminateIfRunning WorkflowIdReusePolicy".to_owned(),
             identity: "history-service".to_owned(),
             details: Some(durably_proto::api::common::v1::Payloads {
                 payloads: vec![durably_proto::api::common::v1::Payload {

@@ -180,7 +180,6 @@ fn attach(request: &StartWorkflowExecutionRequest) -> Option<Attach> {
             true => request.links.clone(),
             false => Vec::new(),
         },
-        identity: request.identity.clone(),
     };
     Some(attach)
 }

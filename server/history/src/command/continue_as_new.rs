@@ -186,6 +186,7 @@ impl ContinueAsNew {
                 run.versioning.inherited_override(),
             ),
         };
+        next_run::expire_reset_points(run, out.now);
         let start = Start {
             inherited_version,
             versioning_override,
@@ -207,7 +208,7 @@ impl ContinueAsNew {
             chain: Chain {
                 last_completion_result: attributes.last_completion_result,
                 continued_failure: attributes.failure,
-                ..next_run::next_in_chain(run, initiator, out.now)
+                ..next_run::next_in_chain(run, initiator)
             },
             ..next_run::inherited_start(run, run_id)
         };

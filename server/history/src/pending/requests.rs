@@ -45,6 +45,16 @@ impl Requests {
         self.assert_invariants();
     }
 
+    /// Replaces the event of a request that started the run and signalled it by the one of the signal. The type
+    /// stays that of the start, as on the real server.
+    pub(crate) fn record_signal_with_start(&mut self, id: &RequestId, signaled: EventId) {
+        if let Some((EventType::WorkflowExecutionStarted, event)) = self.events.get_mut(id)
+            && !id.as_str().is_empty()
+        {
+            *event = signaled;
+        }
+    }
+
     /// Counts a signal of an earlier run, which may repeat the request id of another one.
     pub(crate) fn record_any_signal(&mut self, id: RequestId) {
         match self.has_signal(&id) {

@@ -29,7 +29,7 @@ pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut OpenTransition) -> 
             .map(|id| id.to_string())
             .unwrap_or_default(),
         attached_completion_callbacks: attach.completion_callbacks,
-        identity: attach.identity,
+        // As on the real server, the event does not say who attached them.
         ..Default::default()
     };
     workflow_options::record(event, attach.links, run, out);

@@ -22,6 +22,7 @@ use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use durably_proto::wkt::Timestamp;
 
 use crate::json;
+use crate::next_run;
 use crate::pending::activities::{Activity, ActivityState, Pause};
 use crate::queue;
 use crate::state::{Run, ScheduledTask, WorkflowTask};
@@ -36,7 +37,8 @@ impl Run {
             execution_config: Some(WorkflowExecutionConfig {
                 task_queue: Some(queue::normal(&self.config.task_queue)),
                 workflow_execution_timeout: self.config.timeouts.execution.map(to_proto),
-                workflow_run_timeout: self.config.timeouts.run.map(to_proto),
+                // As recorded: for some runs without one it is zero, for others it is not there.
+                workflow_run_timeout: next_run::started_attributes(self).workflow_run_timeout,
                 default_workflow_task_timeout: Some(to_proto(self.config.timeouts.task)),
                 user_metadata: self.config.user_metadata.clone(),
             }),

@@ -7,7 +7,7 @@ use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::workflow::v1::ResetPoints;
 
 use crate::event_log::EventLog;
-use crate::id::{EventId, RequestId, Stamp};
+use crate::id::{EventId, Stamp};
 use crate::open_transition::OpenTransition;
 use crate::pending::activities::Activities;
 use crate::pending::children::Children;
@@ -49,14 +49,14 @@ impl Run {
         );
         let (signal, update, identity) = (start.signal, start.update, start.identity.clone());
         let first = run.last_event_mut();
-        // The real server records the summary with the first run only.
-        if start.chain.continued.is_none() {
-            first.user_metadata = start.user_metadata;
-        }
+        first.user_metadata = start.user_metadata;
         first.links = start.links;
         if let Some(signal) = signal {
+            let request_id = signal.request_id.clone();
             signal::record(signal, &mut run, &mut out);
             run.flush_buffer();
+            let signaled = EventId(run.next_event_id().0 - 1);
+            run.requests.record_signal_with_start(&request_id, signaled);
         }
         if let Some(update) = update {
             run.updates.admit(update.id, update.request);
@@ -65,7 +65,9 @@ impl Run {
             Reply::Done
         } else if eager {
             workflow_task::schedule_undispatched(&mut run, TaskType::Normal, now, &out);
-            let request_id = RequestId::from(run.random.run_id().as_str());
+            let request_id = run.config.request_id.clone();
+            // The task says how much history the store has: none yet.
+            let recorded = std::mem::take(&mut run.history_size);
             workflow_task::start_scheduled(
                 &mut run,
                 request_id,
@@ -74,6 +76,7 @@ impl Run {
                 &PolledBy::no_queue(None),
                 &mut out,
             );
+            run.history_size += recorded;
             let task = workflow_task::delivery(&mut run, false, true);
             Reply::WorkflowTask(Box::new(task))
         } else {

@@ -22,8 +22,13 @@ pub(crate) fn apply(
         "" => "terminated by user via frontend".to_owned(),
         _ => terminate.reason,
     };
+    let identity = match terminate.identity.as_str() {
+        "" => "frontend-service".to_owned(),
+        _ => terminate.identity,
+    };
     let terminate = Terminate {
         reason,
+        identity,
         ..terminate
     };
     task_end::end_failed(run, Failed::force_close(), out);
