@@ -50,6 +50,27 @@ impl Ledger {
     }
 }
 
+/// Asks the customer a week later.
+#[derive(Default)]
+struct Survey {
+    answer: Option<String>,
+}
+
+#[workflow(task_queue = "orders")]
+impl Survey {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<Option<String>> {
+        let answered = ctx.wait_until(|| self.answer.is_some());
+        answered.timeout(days(7)).await?;
+        Ok(self.answer.clone())
+    }
+
+    #[signal]
+    fn answer(&mut self, answer: String) {
+        self.answer = Some(answer);
+    }
+}
+
 #[derive(Default)]
 struct Order;
 
@@ -83,6 +104,13 @@ impl Order {
             report.push(format!("no moon rock: {reason}"));
         }
 
+        // A child that outlives its parent: it is awaited until it has started. By default it would be terminated,
+        // and with `ParentClose::RequestCancel` it would be cancelled.
+        let survey = Survey::child(ctx)
+            .id(format!("survey-of-{}", ctx.workflow_id()))
+            .parent_close(ParentClose::Abandon);
+        report.push(format!("{} goes on", survey.start().await?.id()));
+
         // Another workflow, which is no child, by its id.
         let order = ctx.workflow_id().to_owned();
         match Ledger::external(ctx, ledger).record(order).await {
@@ -100,6 +128,7 @@ async fn main() -> Result<()> {
         .workflow::<Order>()
         .workflow::<Shipment>()
         .workflow::<Ledger>()
+        .workflow::<Survey>()
         .spawn()
         .await?;
 
@@ -110,6 +139,10 @@ async fn main() -> Result<()> {
     }
     let counted = ledger.result().await?;
     println!("{} order in the ledger", counted.len());
+
+    let survey = Survey::handle(&client, format!("survey-of-{}", order.id()));
+    survey.answer("where is the piano?").await?;
+    println!("the customer asks {:?}", survey.result().await?);
 
     println!("\n{}", order.history().await?);
     worker.shutdown().await
