@@ -41,49 +41,6 @@ pub async fn events(address: &str, workflow_id: &str, run_id: &str) -> Vec<Histo
     }
 }
 
-/// What the real server and ours recorded of one scenario.
-///
-/// The order of what happens at the same time is the machine's, so a scenario whose recordings differ is
-/// recorded again; a server that behaves differently does so each time.
-#[derive(Default)]
-pub struct Recordings {
-    real: Vec<Vec<String>>,
-    embedded: Vec<Vec<String>>,
-}
-
-impl Recordings {
-    /// How often a scenario is recorded before its difference counts.
-    pub const ATTEMPTS: usize = 5;
-
-    /// Adds a recording of each server.
-    pub fn add(&mut self, real: Vec<String>, embedded: Vec<String>) {
-        self.real.push(real);
-        self.embedded.push(embedded);
-    }
-
-    /// Whether a recording of ours is one of the real server's.
-    pub fn agree(&self) -> bool {
-        self.embedded.iter().any(|found| self.real.contains(found))
-    }
-
-    /// # Panics
-    /// If the servers have no recording in common, with the first difference of the last ones.
-    pub fn assert_agree(&self, scenario: &str) {
-        if self.agree() {
-            return;
-        }
-        let real = self.real.last().expect("it was recorded");
-        let embedded = self.embedded.last().expect("it was recorded");
-        for (real, embedded) in real.iter().zip(embedded) {
-            assert_eq!(
-                real, embedded,
-                "{scenario}: real server above, embedded below"
-            );
-        }
-        assert_eq!(real.len(), embedded.len(), "{scenario}: number of events");
-    }
-}
-
 /// One event a string: its type, id and attributes, without what differs from run to run (times,
 /// random ids, queue and worker names, sizes).
 pub fn comparable(events: Vec<HistoryEvent>) -> Vec<String> {

@@ -21,6 +21,7 @@ pub mod process;
 pub mod proxy;
 pub mod raw;
 pub mod raw_update;
+pub mod recording;
 pub mod rng;
 #[cfg(test)]
 mod sim;

@@ -3,6 +3,7 @@
 
 mod cli;
 mod client;
+mod histories;
 mod interceptors;
 mod interop;
 mod replay;

@@ -7,7 +7,11 @@ use std::{
 };
 
 use durably::prelude::*;
-use durably_tests::{World, history::Recordings, process::tool};
+use durably_tests::{
+    World,
+    process::tool,
+    recording::{Entry, Recordings},
+};
 
 /// What a Python worker and client record on a server, for each scenario one line an event. All
 /// scenarios, if none is named.
@@ -54,7 +58,8 @@ async fn children_signals_and_cancels_have_the_same_histories() -> Result<()> {
         for (scenario, found) in recorded(&python, &embedded, &differing)? {
             let expected = expected.remove(&scenario).unwrap_or_default();
             let scenario = recordings.entry(scenario).or_default();
-            scenario.add(expected, found);
+            let entries = |lines: Vec<String>| lines.into_iter().map(Entry::from).collect();
+            scenario.add(entries(expected), entries(found));
         }
         assert!(expected.is_empty(), "not run on our server: {expected:?}");
         differing = recordings

@@ -9,7 +9,6 @@ mod details;
 mod encryption;
 mod facts;
 mod headers;
-mod histories;
 mod local_activities;
 mod message_encodings;
 mod metrics;

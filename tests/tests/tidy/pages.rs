@@ -348,7 +348,7 @@ fn chapters(page: &str) -> Vec<&str> {
 }
 
 /// The anchors of a page's headings, as GitHub and rustdoc make them.
-fn anchors(page: &str) -> BTreeSet<String> {
+pub(super) fn anchors(page: &str) -> BTreeSet<String> {
     let page = prose(page);
     let headings = page.lines().filter(|line| line.starts_with('#'));
     headings
@@ -524,7 +524,7 @@ fn exists(what: &str, name: &str, text: &str, prefix: &str) -> Result<(), String
 }
 
 /// What stands between `prefix` and `end`, wherever it does.
-fn after<'a>(text: &'a str, prefix: &str, end: char) -> Vec<&'a str> {
+pub(super) fn after<'a>(text: &'a str, prefix: &str, end: char) -> Vec<&'a str> {
     text.split(prefix)
         .skip(1)
         .map(|rest| rest.split([end, '\n']).next().unwrap_or_default())
