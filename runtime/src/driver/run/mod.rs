@@ -7,6 +7,7 @@
 //!            '-- constructor or arguments fail: the task fails, the run stays unborn
 //! ```
 
+mod ending;
 mod handlers;
 mod intercepted;
 mod introspect;
