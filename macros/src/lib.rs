@@ -292,8 +292,41 @@ pub fn init(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Marks a signal handler: `[async] fn(&mut self, [ctx: &Ctx,] args..)`, or `-> Result<()>`, whose
 /// `Err` fails the workflow.
 ///
-/// Options: `name = ".."`, `unfinished = "abandon"` (no warning if the workflow ends while the handler runs), and
-/// `dynamic` for one that takes the signals that no other handler is named after, as `name: String, args: Args`.
+/// Options: `name = ".."`; `unfinished = ".."`, the policy of an async handler that runs when the workflow is about
+/// to end: `"wait"` (the workflow ends after the handler), `"abandon"` (it ends) or, the default, `"warn"` (it ends,
+/// and the worker logs a warning); `dynamic` for one that takes the signals that no other handler is named after, as
+/// `name: String, args: Args`.
+///
+/// ```
+/// use durably::prelude::*;
+///
+/// # #[activity(start_to_close = "10s")]
+/// # async fn send_receipt(order: String) {}
+/// #[derive(Default)]
+/// struct Till {
+///     closed: bool,
+/// }
+///
+/// #[workflow]
+/// impl Till {
+///     #[run]
+///     async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+///         ctx.wait_until(|| self.closed).await?;
+///         Ok(())
+///     }
+///
+///     /// Every receipt is sent, also those that are on their way when the till closes.
+///     #[signal(unfinished = "wait")]
+///     async fn paid(&mut self, ctx: &Ctx, order: String) -> Result<()> {
+///         Ok(send_receipt::call(ctx, order).await?)
+///     }
+///
+///     #[signal]
+///     fn close(&mut self) {
+///         self.closed = true;
+///     }
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn signal(options: TokenStream, item: TokenStream) -> TokenStream {
     entry::run(entry::stray_signal, options, item)
@@ -312,9 +345,8 @@ pub fn query(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Options: `name = ".."`; `validator = method`, a plain
 /// `fn(&self, [view: &View,] args by reference..) -> Result<(), impl Display>` whose `Err` rejects
-/// the update before anything is recorded; `unfinished = "abandon"` (no warning if the workflow ends while the
-/// handler runs); `dynamic` for one that takes the updates that no other handler is named after, as
-/// `name: String, args: Args`.
+/// the update before anything is recorded; `unfinished = ".."` as for [`signal`](macro@signal); `dynamic` for one
+/// that takes the updates that no other handler is named after, as `name: String, args: Args`.
 ///
 /// ```
 /// use durably::prelude::*;

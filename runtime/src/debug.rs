@@ -16,7 +16,7 @@ use crate::{
     data::Output,
     definition::private::{
         Args, ArgsEncoder, Called, CauseOf, Definition, Invocation, Lease, PayloadOf, Root,
-        Spelled, StateCell, Stub, Update, Value,
+        Signal, Spelled, StateCell, Stub, Update, Value,
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
     interceptor::{
@@ -133,6 +133,7 @@ opaque! {
     [T] Spelled<T>, "Spelled";
     [W] StateCell<W>, "StateCell";
     [T] Stub<T>, "Stub";
+    [W: 'static] Signal<W>, "Signal";
     [W: 'static] Update<W>, "Update";
     [T] Value<T>, "Value";
 }

@@ -30,6 +30,7 @@ pub mod spans;
 pub mod stubborn;
 pub mod tally;
 pub mod tls;
+pub mod told;
 pub mod trip;
 
 /// Where a test body runs.

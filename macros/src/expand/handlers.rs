@@ -1,7 +1,7 @@
 //! The definition table: generates the functions by which a worker calls the constructor, the run method
 //! and the handlers.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
@@ -11,8 +11,9 @@ use super::{
     local,
 };
 use crate::{
+    crate_path::CratePath,
     model::{
-        handler::{Handler, Validator},
+        handler::{Handler, Unfinished, Validator},
         workflow::{Init, Workflow},
     },
     rewrite::body_name,
@@ -69,16 +70,28 @@ fn entry(handler: &Handler, workflow: &Workflow) -> TokenStream {
         }
         Marker::Update => {
             let (validate, call) = (validate(handler, workflow), message(handler, workflow));
-            quote!(#root::__private::Update { name: #wire, validate: #validate, call: #call })
+            let unfinished = unfinished(handler, root);
+            quote!(#root::__private::Update {
+                name: #wire,
+                unfinished: #unfinished,
+                validate: #validate,
+                call: #call,
+            })
         }
         _ => {
-            let call = message(handler, workflow);
-            match handler.is_dynamic {
-                true => call,
-                false => quote!((#wire, #call)),
-            }
+            let (unfinished, call) = (unfinished(handler, root), message(handler, workflow));
+            quote!(#root::__private::Signal { name: #wire, unfinished: #unfinished, call: #call })
         }
     }
+}
+
+fn unfinished(handler: &Handler, root: &CratePath) -> TokenStream {
+    let policy = match handler.unfinished {
+        Unfinished::Warn => quote!(Warn),
+        Unfinished::Abandon => quote!(Abandon),
+        Unfinished::Wait => quote!(Wait),
+    };
+    quote!(#root::__private::Unfinished::#policy)
 }
 
 fn init(workflow: &Workflow) -> TokenStream {
@@ -145,20 +158,13 @@ fn running(handler: &Handler, workflow: &Workflow, payload: TokenStream) -> Toke
     let (statements, names) = decoded(&handler.arguments, root);
     let context = context(&handler.arguments, "CtxArg", quote!(&#ctx), root);
     let call = quote!(<#ty>::#body(#state, &mut #lease, #context #(#names),*).await);
-    let variant = Ident::new(
-        match handler.is_abandonable {
-            true => "Abandonable",
-            false => "Running",
-        },
-        Span::call_site(),
-    );
     let converter = local("converter");
     let result = encoded_result(&handler.output, call, payload, quote!(&#converter), root);
     quote! {
         |#cell, #ctx, mut #arguments| {
             #statements
             let #converter = ::core::clone::Clone::clone(#arguments.converter());
-            ::core::result::Result::Ok(#root::__private::Called::#variant(
+            ::core::result::Result::Ok(#root::__private::Called::Running(
                 ::std::boxed::Box::pin(async move {
                     let mut #held = #root::__private::Root::new(&#cell);
                     let mut #lease = #root::__private::Lease::new(&mut #held);

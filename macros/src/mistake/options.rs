@@ -125,7 +125,7 @@ impl fmt::Display for OptionMistake<'_> {
                 "`versioning` says which versions of a worker run the workflow once it has started; write `versioning = \"pinned\"` for the one that began it, or `versioning = \"auto_upgrade\"` for the current one",
             ),
             Self::UnfinishedPolicy => f.write_str(
-                "`unfinished` says what a handler means that runs when the workflow ends; write `unfinished = \"abandon\"`, or leave it out for a warning in the log",
+                "`unfinished` is the policy of a handler that runs when the workflow is about to end; write `unfinished = \"wait\"` to have the end wait for it, `unfinished = \"abandon\"` to end without it, or leave it out for a warning in the log",
             ),
             Self::NeverUnfinished => f.write_str(
                 "a handler that is not `async` runs to its end at once; remove `unfinished`",

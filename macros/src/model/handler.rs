@@ -33,8 +33,19 @@ pub(crate) struct Handler {
     pub(crate) validator: Option<Validator>,
     /// Whether the handler serves every message that no other one does.
     pub(crate) is_dynamic: bool,
-    /// Whether the run may end while the handler runs.
-    pub(crate) is_abandonable: bool,
+    /// The policy of a handler that runs when the run is about to end.
+    pub(crate) unfinished: Unfinished,
+}
+
+/// The policy of an async handler that runs when its run is about to end.
+#[derive(Clone, Copy)]
+pub(crate) enum Unfinished {
+    /// The run ends, with a warning in the log.
+    Warn,
+    /// The run ends.
+    Abandon,
+    /// The run ends after the handler.
+    Wait,
 }
 
 /// The method that may reject an update.
@@ -79,7 +90,7 @@ impl Handler {
         };
         let unfinished = match marker {
             Marker::Signal | Marker::Update => unfinished(&mut options, sig, errors),
-            _ => false,
+            _ => Unfinished::Warn,
         };
         let validator = match marker {
             Marker::Update => options.method("validator", errors).map(|keyed| keyed.value),
@@ -136,7 +147,7 @@ impl Handler {
             output: output?,
             validator,
             is_dynamic: dynamic.is_some(),
-            is_abandonable: unfinished,
+            unfinished,
         };
         (errors.count() == before && !is_misnamed).then_some(handler)
     }
@@ -160,7 +171,7 @@ impl Handler {
             output: output.unwrap_or(Output::Unit),
             validator: None,
             is_dynamic: false,
-            is_abandonable: false,
+            unfinished: Unfinished::Warn,
         }
     }
 }
@@ -268,18 +279,24 @@ impl Validator {
     }
 }
 
-/// Takes the option `unfinished`; returns whether the run may end while the handler runs.
-fn unfinished(options: &mut Options, sig: &syn::Signature, errors: &mut Errors) -> bool {
+/// Takes the option `unfinished`.
+fn unfinished(options: &mut Options, sig: &syn::Signature, errors: &mut Errors) -> Unfinished {
     let Some(policy) = options.text("unfinished", errors) else {
-        return false;
+        return Unfinished::Warn;
     };
-    match policy.value.value().as_str() {
-        "abandon" if sig.asyncness.is_some() => return true,
-        "abandon" => errors.at(policy.key, OptionMistake::NeverUnfinished),
-        "warn" => {}
-        _ => errors.at(policy.at, OptionMistake::UnfinishedPolicy),
+    let declared = match policy.value.value().as_str() {
+        "warn" => return Unfinished::Warn,
+        "abandon" => Unfinished::Abandon,
+        "wait" => Unfinished::Wait,
+        _ => {
+            errors.at(policy.at, OptionMistake::UnfinishedPolicy);
+            return Unfinished::Warn;
+        }
+    };
+    if sig.asyncness.is_none() {
+        errors.at(policy.key, OptionMistake::NeverUnfinished);
     }
-    false
+    declared
 }
 
 /// Checks `async` and the receiver.

@@ -21,5 +21,8 @@ pub use self::{
     message::{CanQuery, CanUpdate, MethodsOf, Via},
     result::{ByVerdict, Outcome, Verdict},
     typestate::{HasQueue, HasTimeout, NoQueue, NoTimeout, QueueSet, TimeoutSet},
-    workflow::{CallFn, Called, Definition, Initial, QueryFn, Update, ValidateFn, Workflow},
+    workflow::{
+        CallFn, Called, Definition, Initial, QueryFn, Signal, Unfinished, Update, ValidateFn,
+        Workflow,
+    },
 };

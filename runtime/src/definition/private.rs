@@ -26,7 +26,8 @@ pub use crate::{
         Activity, ActivityCtxArg, ActivityFn, ActivityName, ActivitySet, AllArguments, AsClient,
         AsCtx, ByVerdict, CallFn, Called, CalledName, CanQuery, CanUpdate, CtxArg, Declared,
         Definition, FreeActivity, Initial, Invocation, MethodsOf, NoQueue, NoTimeout, Outcome,
-        QueryFn, QueueSet, TimeoutSet, Update, ValidateFn, Verdict, Via, ViewArg, Workflow,
+        QueryFn, QueueSet, Signal, TimeoutSet, Unfinished, Update, ValidateFn, Verdict, Via,
+        ViewArg, Workflow,
     },
     error::{
         ByDerive, CauseByDeref, CauseByDerive, CauseByError, CauseByRecord, CauseBySource, CauseOf,

@@ -75,8 +75,17 @@ pub enum Called {
     Done(Result<Payload>),
     /// An async one.
     Running(LocalBoxFuture<'static, Result<Payload>>),
-    /// An async one that declares that the run may end while it runs.
-    Abandonable(LocalBoxFuture<'static, Result<Payload>>),
+}
+
+/// The policy of an async handler that runs when its run is about to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The run ends, with a warning in the log.
+    Warn,
+    /// The run ends.
+    Abandon,
+    /// The run ends after the handler.
+    Wait,
 }
 
 /// Starts a run method, a signal or an update handler. An error means that an argument could not be
@@ -90,14 +99,14 @@ pub struct Definition<W: 'static> {
     /// The workflow's body.
     pub run: CallFn<W>,
     /// Signals by wire name.
-    pub signals: &'static [(&'static str, CallFn<W>)],
+    pub signals: &'static [Signal<W>],
     /// Queries by wire name.
     pub queries: &'static [(&'static str, QueryFn<W>)],
     /// Updates by wire name.
     pub updates: &'static [Update<W>],
     // Lists of one at most, so that an expansion can put a `cfg` on the element.
     /// Serves the signals that no other handler does.
-    pub dynamic_signal: &'static [CallFn<W>],
+    pub dynamic_signal: &'static [Signal<W>],
     /// Serves the queries that no other handler does.
     pub dynamic_query: &'static [QueryFn<W>],
     /// Serves the updates that no other handler does.
@@ -110,10 +119,22 @@ pub type QueryFn<W> = fn(&W, &View, Args) -> Result<Payload>;
 /// Says whether an update is accepted.
 pub type ValidateFn<W> = fn(&W, &View, Args) -> Result<()>;
 
+/// One signal handler.
+pub struct Signal<W: 'static> {
+    /// Its wire name; empty for a dynamic one.
+    pub name: &'static str,
+    /// Whether the run waits for it before it ends.
+    pub unfinished: Unfinished,
+    /// Runs it.
+    pub call: CallFn<W>,
+}
+
 /// One update handler.
 pub struct Update<W: 'static> {
     /// Its wire name; empty for a dynamic one.
     pub name: &'static str,
+    /// Whether the run waits for it before it ends.
+    pub unfinished: Unfinished,
     /// Refuses it before it leaves a trace in history.
     pub validate: Option<ValidateFn<W>>,
     /// Runs it.

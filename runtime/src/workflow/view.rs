@@ -304,7 +304,9 @@ impl View {
 
     /// Whether every async signal and update handler that was started has finished.
     ///
-    /// A workflow that ends earlier drops the running handlers, and their callers get an error: `ctx.wait_until(|| ctx.handlers_finished()).await?` waits for them.
+    /// A workflow that ends earlier drops the running handlers, and their callers get an error:
+    /// `ctx.wait_until(|| ctx.handlers_finished()).await?` waits for them at a place of your choice, and a handler
+    /// with `unfinished = "wait"` is waited for before every end.
     pub fn handlers_finished(&self) -> bool {
         self.core.open_handlers.get() == 0
     }

@@ -1,19 +1,7 @@
 //! `#[tracing::instrument]` in a workflow: a span for each call, and none again when it is replayed.
 
-use std::{
-    cell::RefCell,
-    collections::BTreeMap,
-    fmt::Debug,
-    sync::{Mutex, MutexGuard, Once, PoisonError},
-};
-
 use durably::prelude::*;
-use durably_tests::{World, on_both_servers};
-use tracing::{
-    Event, Level, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-};
+use durably_tests::{World, on_both_servers, told::Told};
 
 #[derive(Debug)]
 struct Traced {
@@ -141,105 +129,4 @@ async fn instrumented_methods_have_their_spans_and_a_replay_is_silent(world: &Wo
     ];
     assert_eq!(Told::of(&id), expected);
     Ok(())
-}
-
-/// What the methods above told `tracing`, a line each, by the field `id` of their spans.
-struct Told;
-
-static LINES: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
-/// The id of each span, and what it is.
-static SPANS: Mutex<Vec<(String, &Metadata<'_>)>> = Mutex::new(Vec::new());
-
-thread_local! {
-    static ENTERED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-}
-
-impl Told {
-    /// Installs the subscriber of the process, once for both servers.
-    fn listen() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            tracing::subscriber::set_global_default(Self).expect("no other test installs one");
-        });
-    }
-
-    fn of(id: &str) -> Vec<String> {
-        locked(&LINES).remove(id).unwrap_or_default()
-    }
-}
-
-impl Subscriber for Told {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == module_path!() || *metadata.level() <= Level::WARN
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut fields = Fields::default();
-        span.record(&mut fields);
-        let (name, id) = (span.metadata().name(), fields.id);
-        let line = format!("span {name}{}", fields.text);
-        locked(&LINES).entry(id.clone()).or_default().push(line);
-        let mut spans = locked(&SPANS);
-        spans.push((id, span.metadata()));
-        Id::from_u64(spans.len() as u64)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        let metadata = event.metadata();
-        if metadata.target() != module_path!() {
-            return eprintln!("{} {}{}", metadata.level(), metadata.target(), fields.text);
-        }
-        let span = ENTERED.with_borrow(|entered| entered.last().copied());
-        tell(span.expect("all of it happens in spans"), &fields.text);
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn enter(&self, span: &Id) {
-        ENTERED.with_borrow_mut(|entered| entered.push(index(span)));
-    }
-
-    fn exit(&self, _: &Id) {
-        ENTERED.with_borrow_mut(|entered| entered.pop());
-    }
-}
-
-fn tell(span: usize, text: &str) {
-    let (id, metadata) = locked(&SPANS)[span].clone();
-    let line = format!("{}:{text}", metadata.name());
-    locked(&LINES).entry(id).or_default().push(line);
-}
-
-fn index(span: &Id) -> usize {
-    span.into_u64() as usize - 1
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[derive(Default)]
-struct Fields {
-    text: String,
-    id: String,
-}
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "id" {
-            self.id = value.to_owned();
-        }
-        self.record_debug(field, &value);
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.text += &format!(" {}={value:?}", field.name());
-        if field.name() == "id" && self.id.is_empty() {
-            self.id = format!("{value:?}").trim_matches('"').to_owned();
-        }
-    }
 }

@@ -38,6 +38,7 @@ mod timers;
 mod two_crates;
 mod typed_errors;
 mod typed_failures;
+mod unfinished_handlers;
 mod updates;
 mod versioning;
 mod versions_of_next_runs;

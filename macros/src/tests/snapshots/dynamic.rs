@@ -473,41 +473,45 @@ const _: () = {
                 queries: &[],
                 updates: &[],
                 dynamic_signal: &[
-                    |cell, ctx, mut arguments| {
-                        let argument_0 = <String as ::durably::__private::CalledName>::of(
-                            &arguments,
-                        );
-                        let argument_1 = <Args as ::durably::__private::AllArguments>::of(
-                            &mut arguments,
-                        );
-                        let converter = ::core::clone::Clone::clone(
-                            arguments.converter(),
-                        );
-                        ::core::result::Result::Ok(
-                            ::durably::__private::Called::Abandonable(
-                                ::std::boxed::Box::pin(async move {
-                                    let mut root = ::durably::__private::Root::new(&cell);
-                                    let mut lease = ::durably::__private::Lease::new(&mut root);
-                                    let state = lease.take();
-                                    <() as ::durably::__private::Serialisable<
-                                        _,
-                                    >>::payload(
-                                            (&&&&&::durably::__private::Spelled::<()>::HERE).payload(),
-                                        )
-                                        .value(
-                                            &<Any>::__durably_other(
-                                                    state,
-                                                    &mut lease,
-                                                    <Ctx as ::durably::__private::CtxArg>::of(&ctx),
-                                                    argument_0,
-                                                    argument_1,
-                                                )
-                                                .await,
-                                            &converter,
-                                        )
-                                }),
-                            ),
-                        )
+                    ::durably::__private::Signal {
+                        name: "",
+                        unfinished: ::durably::__private::Unfinished::Abandon,
+                        call: |cell, ctx, mut arguments| {
+                            let argument_0 = <String as ::durably::__private::CalledName>::of(
+                                &arguments,
+                            );
+                            let argument_1 = <Args as ::durably::__private::AllArguments>::of(
+                                &mut arguments,
+                            );
+                            let converter = ::core::clone::Clone::clone(
+                                arguments.converter(),
+                            );
+                            ::core::result::Result::Ok(
+                                ::durably::__private::Called::Running(
+                                    ::std::boxed::Box::pin(async move {
+                                        let mut root = ::durably::__private::Root::new(&cell);
+                                        let mut lease = ::durably::__private::Lease::new(&mut root);
+                                        let state = lease.take();
+                                        <() as ::durably::__private::Serialisable<
+                                            _,
+                                        >>::payload(
+                                                (&&&&&::durably::__private::Spelled::<()>::HERE).payload(),
+                                            )
+                                            .value(
+                                                &<Any>::__durably_other(
+                                                        state,
+                                                        &mut lease,
+                                                        <Ctx as ::durably::__private::CtxArg>::of(&ctx),
+                                                        argument_0,
+                                                        argument_1,
+                                                    )
+                                                    .await,
+                                                &converter,
+                                            )
+                                    }),
+                                ),
+                            )
+                        },
                     },
                 ],
                 dynamic_query: &[
@@ -537,6 +541,7 @@ const _: () = {
                 dynamic_update: &[
                     ::durably::__private::Update {
                         name: "",
+                        unfinished: ::durably::__private::Unfinished::Warn,
                         validate: ::core::option::Option::Some(|
                             state,
                             view,

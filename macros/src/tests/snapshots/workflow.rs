@@ -660,9 +660,10 @@ const _: () = {
                     )
                 },
                 signals: &[
-                    (
-                        "Finish",
-                        |cell, ctx, mut arguments| {
+                    ::durably::__private::Signal {
+                        name: "Finish",
+                        unfinished: ::durably::__private::Unfinished::Warn,
+                        call: |cell, ctx, mut arguments| {
                             ::core::result::Result::Ok(
                                 ::durably::__private::Called::Done(
                                     <() as ::durably::__private::Serialisable<
@@ -677,7 +678,7 @@ const _: () = {
                                 ),
                             )
                         },
-                    ),
+                    },
                 ],
                 queries: &[
                     (
@@ -708,6 +709,7 @@ const _: () = {
                     #[cfg(feature = "rename")]
                     ::durably::__private::Update {
                         name: "rename",
+                        unfinished: ::durably::__private::Unfinished::Warn,
                         validate: ::core::option::Option::Some(|
                             state,
                             view,

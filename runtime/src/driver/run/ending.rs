@@ -4,10 +4,10 @@ use durably_engine::{EndRun, Intent, Payload};
 
 use super::{Live, rounds::HandlerKind};
 use crate::{
-    definition::Workflow,
+    definition::{Unfinished, Workflow},
     driver::instance::TaskFailure,
     error::{Meaning, NextRun, Result},
-    instance::{core::Phase, current::Who},
+    instance::{core::Phase, current::Who, panics},
     telemetry::log,
 };
 
@@ -53,6 +53,44 @@ impl<W: Workflow> Live<W> {
         Ok(EndRun::Fail(failure.into()))
     }
 
+    /// Whether a handler runs that the end of the run waits for.
+    pub(super) fn is_waited_for(&self) -> bool {
+        let mut handlers = self.handlers.values();
+        handlers.any(|handler| handler.unfinished == Unfinished::Wait)
+    }
+
+    /// Records that the end of the run is held back, if it is; returns whether that dropped the run method.
+    ///
+    /// The run method still runs if a signal handler has failed, and must do nothing more then. What it waited for
+    /// is cancelled, as with every future that is dropped.
+    pub(super) fn hold_end(&mut self) -> Result<bool, TaskFailure> {
+        self.is_held = self.ending.is_some() && self.is_waited_for();
+        let Some(main) = self.main.take_if(|_| self.is_held) else {
+            return Ok(false);
+        };
+        panics::catch(|| drop(main))
+            .map_err(|panicked| TaskFailure::panicked(Who::Run(W::NAME), panicked, None))?;
+        Ok(true)
+    }
+
+    /// What holds back the end of the run, for people.
+    pub(super) fn held_end(&self) -> Option<String> {
+        let ending = self.ending.as_ref().filter(|_| self.is_held)?;
+        let handlers = self.handlers.values();
+        let handlers = handlers.filter(|handler| handler.unfinished == Unfinished::Wait);
+        let handlers: Vec<_> = handlers.map(|it| it.kind.who().to_string()).collect();
+        let how = match ending {
+            EndRun::Complete(_) => "completion",
+            EndRun::Fail(_) => "failure",
+            EndRun::Cancel(_) => "cancellation",
+            EndRun::ContinueAsNew(_) => "continue-as-new",
+        };
+        Some(format!(
+            "the {how} of the run waits for {}",
+            handlers.join(", ")
+        ))
+    }
+
     /// Ends the run. What still runs is dropped without a trace, as the other SDKs do.
     pub(super) fn over(&mut self, end: EndRun) {
         self.warn_of_unfinished();
@@ -66,7 +104,7 @@ impl<W: Workflow> Live<W> {
 
     fn warn_of_unfinished(&self) {
         let handlers = self.handlers.values();
-        let handlers = handlers.filter(|handler| handler.unfinished.warns());
+        let handlers = handlers.filter(|handler| handler.unfinished == Unfinished::Warn);
         for handler in handlers {
             let who = handler.kind.who();
             match &handler.kind {
@@ -75,16 +113,17 @@ impl<W: Workflow> Live<W> {
                     self,
                     signal = name.as_str(),
                     sender,
-                    "the workflow ended while {who} was running. Wait for `ctx.handlers_finished()` \
-                     first, or mark it `#[signal(unfinished = \"abandon\")]`",
+                    "the workflow ended while {who} was running. Mark it `#[signal(unfinished = \"wait\")]` \
+                     to have the end wait for it, or `#[signal(unfinished = \"abandon\")]`",
                 ),
                 HandlerKind::Update { name, id } => log::on_run!(
                     log::warning,
                     self,
                     update = name.as_str(),
                     update_id = id,
-                    "the workflow ended while {who} was running, and its caller gets an error. Wait for \
-                     `ctx.handlers_finished()` first, or mark it `#[update(unfinished = \"abandon\")]`",
+                    "the workflow ended while {who} was running, and its caller gets an error. Mark it \
+                     `#[update(unfinished = \"wait\")]` to have the end wait for it, or \
+                     `#[update(unfinished = \"abandon\")]`",
                 ),
             }
         }

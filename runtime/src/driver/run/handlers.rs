@@ -1,17 +1,17 @@
 //! Messages that come in: signals, updates, queries.
 
-use durably_engine::{FailureRecord, Header, Intent, Payload, UpdateRequest};
+use durably_engine::{EndRun, FailureRecord, Header, Intent, Payload, UpdateRequest};
 use futures::future::LocalBoxFuture;
 use tracing::Span;
 
 use super::{
     Live,
     introspect::{self, ENHANCED_STACK_TRACE, METADATA, STACK_TRACE},
-    rounds::{Coroutine, Handler, HandlerKind, Unfinished},
+    rounds::{Coroutine, Handler, HandlerKind},
 };
 use crate::{
     data::{Args, Callee, Headers},
-    definition::{Called, Update, Workflow, is_reserved},
+    definition::{Called, Unfinished, Update, Workflow, is_reserved},
     driver::instance::TaskFailure,
     error::{AppError, Error, Meaning, Result},
     instance::{
@@ -36,17 +36,17 @@ impl<W: Workflow> Live<W> {
         sender: String,
     ) -> Result<(), TaskFailure> {
         let signals = self.definition.signals;
-        let declared = signals.iter().find(|(known, _)| *known == name);
-        let (name, call) = match (declared, self.definition.dynamic_signal.first()) {
-            (Some(&(name, call)), _) => (Name::Declared(name), call),
-            (None, Some(&call)) if !is_reserved(&name) => (Name::Dynamic(name.into()), call),
+        let declared = signals.iter().find(|signal| signal.name == name);
+        let (name, signal) = match (declared, self.definition.dynamic_signal.first()) {
+            (Some(signal), _) => (Name::Declared(signal.name), signal),
+            (None, Some(signal)) if !is_reserved(&name) => (Name::Dynamic(name.into()), signal),
             (None, Some(_) | None) => {
                 log::on_run!(
                     log::warning,
                     self,
                     signal = name,
                     "no handler for this signal; known signals: {}",
-                    list(signals.iter().map(|(known, _)| *known)),
+                    list(signals.iter().map(|signal| signal.name)),
                 );
                 self.unhandled.push(name);
                 return Ok(());
@@ -64,35 +64,32 @@ impl<W: Workflow> Live<W> {
                 headers: Headers::new(header, self.core.converter()),
                 sender,
             };
-            return self.intercepted_signal(name, call, received);
+            return self.intercepted_signal(name, signal, received);
         }
         let who = Who::Signal(name.clone());
         current::runs(who.clone());
         let span = spans::signal(name.as_str());
         let called = span
-            .in_scope(|| panics::catch(|| call(self.cell.clone(), self.ctx.clone(), args)))
+            .in_scope(|| panics::catch(|| (signal.call)(self.cell.clone(), self.ctx.clone(), args)))
             .map_err(|panicked| TaskFailure::panicked(who.clone(), panicked, None))?;
         self.refuse_faults()?;
         match called {
-            Ok(Called::Done(result)) => self.signal_ended(who, result)?,
+            Ok(Called::Done(result)) => self.signal_ended(who, signal.unfinished, result)?,
             Ok(Called::Running(future)) => {
                 let kind = HandlerKind::Signal { name, sender };
-                self.begin_handler(kind, Unfinished::Warn, future, span);
-            }
-            Ok(Called::Abandonable(future)) => {
-                let kind = HandlerKind::Signal { name, sender };
-                self.begin_handler(kind, Unfinished::Abandon, future, span);
+                self.begin_handler(kind, signal.unfinished, future, span);
             }
             Err(error) => log_unreadable_signal::<W>(&self.ctx, &name, &error),
         }
         Ok(())
     }
 
-    /// An error fails the workflow. A handler that only stopped because the run was asked to stop
-    /// leaves the end to the run method, which may have to clean up.
+    /// An error fails the workflow, also one whose end waits for the handler. A handler that only stopped because
+    /// the run was asked to stop leaves the end to the run method, which may have to clean up.
     pub(crate) fn signal_ended(
         &mut self,
         who: Who,
+        unfinished: Unfinished,
         result: Result<Payload>,
     ) -> Result<(), TaskFailure> {
         let Err(error) = result else {
@@ -108,8 +105,13 @@ impl<W: Workflow> Live<W> {
             | Meaning::CompleteLater
             | Meaning::Failure => {}
         }
-        let ending = self.ending_of(who, Err(error))?;
-        self.ending.get_or_insert(ending);
+        let failure = self.ending_of(who, Err(error))?;
+        match &self.ending {
+            Some(EndRun::Fail(_)) => {}
+            // An end that waits for no handler is the one that came first.
+            Some(_) if !self.is_held && unfinished != Unfinished::Wait => {}
+            Some(_) | None => self.ending = Some(failure),
+        }
         Ok(())
     }
 
@@ -172,12 +174,7 @@ impl<W: Workflow> Live<W> {
             Ok(Called::Done(result)) => self.update_ended(who, id, result),
             Ok(Called::Running(future)) => {
                 let kind = HandlerKind::Update { name, id };
-                self.begin_handler(kind, Unfinished::Warn, future, span);
-                Ok(())
-            }
-            Ok(Called::Abandonable(future)) => {
-                let kind = HandlerKind::Update { name, id };
-                self.begin_handler(kind, Unfinished::Abandon, future, span);
+                self.begin_handler(kind, update.unfinished, future, span);
                 Ok(())
             }
             Err(error) => {
@@ -254,6 +251,7 @@ impl<W: Workflow> Live<W> {
                 let coroutines = self.coroutines();
                 return Ok(introspect::stack_trace(
                     &self.core,
+                    self.held_end(),
                     &coroutines,
                     &whereabouts,
                 ));

@@ -17,11 +17,11 @@ use futures::future::{LocalBoxFuture, pending};
 use super::{
     Live,
     handlers::log_unreadable_signal,
-    rounds::{self, HandlerKind, Unfinished},
+    rounds::{self, HandlerKind},
 };
 use crate::{
     data::{Args, Output},
-    definition::{CallFn, Called, Definition, QueryFn, Update, Workflow},
+    definition::{Called, Definition, QueryFn, Signal, Update, Workflow},
     driver::instance::TaskFailure,
     error::{Error, Result},
     instance::{
@@ -63,7 +63,7 @@ pub(super) fn begin<W: Workflow>(
         let called = run(state, context.clone(), start.args);
         Box::pin(async move {
             let result = match called {
-                Ok(Called::Running(running) | Called::Abandonable(running)) => running.await?,
+                Ok(Called::Running(running)) => running.await?,
                 Ok(Called::Done(result)) => result?,
                 Err(error) => {
                     let fault =
@@ -85,8 +85,6 @@ pub(super) fn begin<W: Workflow>(
 struct Inside {
     /// Whether the message arrives just now.
     arriving: Rc<Cell<bool>>,
-    /// Whether the handler declares that the run may end while it runs.
-    abandons: Rc<Cell<bool>>,
     /// Why the arguments could not be read, if they could not.
     unreadable: Rc<RefCell<Option<Error>>>,
 }
@@ -97,10 +95,6 @@ impl Inside {
         let running = match called {
             Ok(Called::Done(result)) => return Some(result),
             Ok(Called::Running(running)) => running,
-            Ok(Called::Abandonable(running)) => {
-                self.abandons.set(true);
-                running
-            }
             Err(error) => {
                 *self.unreadable.borrow_mut() = Some(error);
                 return None;
@@ -123,15 +117,15 @@ impl<W: Workflow> Live<W> {
     pub(super) fn intercepted_signal(
         &mut self,
         name: Name,
-        call: CallFn<W>,
+        signal: &'static Signal<W>,
         received: ReceivedSignal,
     ) -> Result<(), TaskFailure> {
         let inside = Inside::default();
         let sender = received.sender.clone();
         let (cell, ctx, handler) = (self.cell.clone(), self.ctx.clone(), inside.clone());
         let called_name = name.clone();
-        let last = move |signal: ReceivedSignal| {
-            let called = call(cell, ctx.clone(), signal.args);
+        let last = move |received: ReceivedSignal| {
+            let called = (signal.call)(cell, ctx.clone(), received.args);
             // Here, because an interceptor may wait before it calls the handler.
             if let Err(error) = &called {
                 log_unreadable_signal::<W>(&ctx, &called_name, error);
@@ -152,9 +146,8 @@ impl<W: Workflow> Live<W> {
             name: name.clone(),
             sender,
         };
-        let unfinished = Unfinished::Declared(Rc::clone(&inside.abandons));
         let span = spans::signal(name.as_str());
-        let number = self.begin_handler(kind, unfinished, future, span);
+        let number = self.begin_handler(kind, signal.unfinished, future, span);
         inside.arriving.set(true);
         let polled = self.poll_handler(number);
         inside.arriving.set(false);
@@ -200,8 +193,7 @@ impl<W: Workflow> Live<W> {
             name,
             id: id.clone(),
         };
-        let unfinished = Unfinished::Declared(Rc::clone(&inside.abandons));
-        let number = self.begin_handler(kind, unfinished, future, span.clone());
+        let number = self.begin_handler(kind, update.unfinished, future, span.clone());
         let Some(handler) = self.handlers.get_mut(&number) else {
             return Ok(());
         };

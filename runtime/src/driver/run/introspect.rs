@@ -20,10 +20,15 @@ pub(crate) const ENHANCED_STACK_TRACE: &str = "__enhanced_stack_trace";
 /// The signals, queries and updates of the workflow, for the UI.
 pub(crate) const METADATA: &str = "__temporal_workflow_metadata";
 
-/// What waits, and where: the run method and the handlers at their awaits, spawned futures, then the operations
-/// and waits that durably knows.
-pub(crate) fn stack_trace(core: &Core, coroutines: &[(Who, Place)], whereabouts: &str) -> Payload {
-    let mut trace = String::new();
+/// What waits, and where: the end of the run if handlers hold it back, the run method and the handlers at their
+/// awaits, spawned futures, then the operations and waits that durably knows.
+pub(crate) fn stack_trace(
+    core: &Core,
+    held_end: Option<String>,
+    coroutines: &[(Who, Place)],
+    whereabouts: &str,
+) -> Payload {
+    let mut trace = held_end.map_or_else(String::new, |end| end + "\n");
     let mut line = |what: &dyn std::fmt::Display, place: &dyn std::fmt::Display| {
         writeln!(trace, "{what}\n    at {place}").expect("a string takes all that is written");
     };
@@ -117,7 +122,8 @@ pub(crate) fn metadata<W>(
         (METADATA, "What the workflow can be asked and told."),
     ];
     let queries = definition.queries.iter().map(|(name, _)| named(name));
-    let signals = definition.signals.iter().map(|(name, _)| named(name));
+    let signals = definition.signals.iter();
+    let signals = signals.map(|signal| named(signal.name));
     let updates = definition.updates.iter();
     let updates = updates.map(|update| named(update.name));
     let built_in = built_in.map(|(name, text)| json!({ "name": name, "description": text }));

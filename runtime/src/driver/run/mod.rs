@@ -77,8 +77,10 @@ pub(crate) struct Live<W: Workflow> {
     last_spawned: u32,
     /// Set when a future was added that has not been polled yet.
     fresh: bool,
-    /// How the run ends; issued once nothing moves any more.
+    /// How the run ends; issued once nothing moves any more, and no handler runs that the end waits for.
     ending: Option<EndRun>,
+    /// Whether handlers hold the end of the run back.
+    is_held: bool,
     /// Signals without a handler, in order of arrival.
     unhandled: Vec<String>,
     /// Around the code in the activation in progress; none between two, and while the run is replayed.
@@ -238,7 +240,7 @@ impl<W: Workflow> Live<W> {
             .map_err(|panicked| TaskFailure::panicked(Who::Start(W::NAME), panicked, None))?
             .map_err(|error| TaskFailure::error(&error, core.converter()))?;
         let main = match main {
-            Called::Running(main) | Called::Abandonable(main) => main,
+            Called::Running(main) => main,
             Called::Done(result) => Box::pin(std::future::ready(result)),
         };
         let main = Coroutine::new(main, CoroutineId::Run, &core, &wake);
@@ -256,6 +258,7 @@ impl<W: Workflow> Live<W> {
             last_spawned: 0,
             fresh: true,
             ending: None,
+            is_held: false,
             unhandled: Vec::new(),
             span: (!facts.replaying).then_some(span),
         })

@@ -1,8 +1,6 @@
 //! Polls the coroutines of a run until nothing moves.
 
 use std::{
-    cell::Cell,
-    rc::Rc,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -13,7 +11,7 @@ use tracing::Span;
 
 use super::Live;
 use crate::{
-    definition::Workflow,
+    definition::{Unfinished, Workflow},
     driver::instance::TaskFailure,
     error::Result,
     instance::{
@@ -81,31 +79,28 @@ pub(crate) enum HandlerKind {
     },
 }
 
-/// What the end of the run means to a handler that runs.
-#[derive(Clone, Debug)]
-pub(crate) enum Unfinished {
-    /// A warning in the log.
-    Warn,
-    /// Nothing: its declaration says so.
-    Abandon,
-    /// What the handler declares, once the interceptors around it have called it: whether nothing.
-    Declared(Rc<Cell<bool>>),
-}
-
-impl Unfinished {
-    pub(super) fn warns(&self) -> bool {
-        match self {
-            Self::Warn => true,
-            Self::Abandon => false,
-            Self::Declared(abandons) => !abandons.get(),
-        }
-    }
-}
-
 impl<W: Workflow> Live<W> {
+    /// Polls the run until nothing moves, and ends it if it has an end that no handler holds back.
+    pub(crate) fn settle(&mut self) -> Result<(), TaskFailure> {
+        self.poll_until_still()?;
+        if self.hold_end()? {
+            // What was dropped may have been waited for.
+            self.poll_until_still()?;
+        }
+        match self.ending.take() {
+            Some(ending) if !self.is_waited_for() => self.over(ending),
+            ending => {
+                self.ending = ending;
+                self.refuse_foreign_wake()?;
+                self.refuse_endless_wait()?;
+            }
+        }
+        Ok(())
+    }
+
     /// Polls handlers, the run method and spawned futures, in this order and each in the order in
     /// which they began, until nothing moves. A coroutine is passed over if a poll would change nothing.
-    pub(crate) fn settle(&mut self) -> Result<(), TaskFailure> {
+    fn poll_until_still(&mut self) -> Result<(), TaskFailure> {
         self.refuse_foreign_wake()?;
         // Jobs have changed the state, and the time.
         self.core.changed();
@@ -149,13 +144,6 @@ impl<W: Workflow> Live<W> {
             checking = true;
         }
         self.core.waits.borrow_mut().end_checks();
-        match self.ending.take() {
-            Some(ending) => self.over(ending),
-            None => {
-                self.refuse_foreign_wake()?;
-                self.refuse_endless_wait()?;
-            }
-        }
         Ok(())
     }
 
@@ -223,12 +211,15 @@ impl<W: Workflow> Live<W> {
         };
         let polled = span.in_scope(|| poll(&self.core, &self.cell, coroutine, kind.who()))?;
         if let Poll::Ready(result) = polled
-            && let Some(Handler { kind, .. }) = self.handlers.remove(&number)
+            && let Some(handler) = self.handlers.remove(&number)
         {
+            let Handler {
+                kind, unfinished, ..
+            } = handler;
             self.core.open_handlers.set(self.handlers.len() as u32);
             let who = kind.who();
             match kind {
-                HandlerKind::Signal { .. } => self.signal_ended(who, result)?,
+                HandlerKind::Signal { .. } => self.signal_ended(who, unfinished, result)?,
                 HandlerKind::Update { id, .. } => self.update_ended(who, id, result)?,
             }
         }

@@ -64,7 +64,7 @@ table!(FansConditions,
         join_all(waits).await;
         Ok(())
     }),
-    signals: &[("up", |state, _, mut args| {
+    signals: &[on("up", |state, _, mut args| {
         let by: u32 = args.next("by")?;
         state.with(|it| it.0 += by);
         done(Ok(()))

@@ -157,7 +157,7 @@ table!(Shared,
             state.with(|it| Ok((it.most, it.order.is_sorted(), it.order.len())))
         })
     },
-    signals: &[("open", |state, _, _| done({ state.with(|it| it.open = true); Ok(()) }))],
+    signals: &[on("open", |state, _, _| done({ state.with(|it| it.open = true); Ok(()) }))],
     queries: &[("order", |state, _, _| {
         encode_result(&(state.order.is_sorted(), state.order.len()))
     })]

@@ -10,15 +10,16 @@ table!(Clerk,
         ctx.wait_until(move || state.with(|it| it.0.len() == 100)).await?;
         Ok(())
     }),
-    signals: &[("named", |state, _, _| done({ state.with(|it| it.0.push("named".into())); Ok(()) }))],
+    signals: &[on("named", |state, _, _| done({ state.with(|it| it.0.push("named".into())); Ok(()) }))],
     queries: &[("seen", |state, _, _| encode_result(&state.0))],
-    dynamic_signal: &[|state, _, args| {
+    dynamic_signal: &[on("", |state, _, args| {
         let seen = format!("{}({})", args.name(), args.get::<u32>(0)?);
         done({ state.with(|it| it.0.push(seen)); Ok(()) })
-    }],
+    })],
     dynamic_query: &[|_, _, args| encode_result(&args.name().to_owned())],
     dynamic_update: &[Update {
         name: "",
+        unfinished: Unfinished::Warn,
         validate: Some(|_, _, args| match args.name() {
             "refused" => Err(Error::message("no")),
             _ => Ok(()),

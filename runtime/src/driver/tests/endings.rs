@@ -47,7 +47,7 @@ table!(LastWords,
         let _late = ctx.sleep(secs(2));
         Ok(())
     }),
-    signals: &[("wait", |_, ctx, _| running(async move { Ok(ctx.sleep(secs(7)).await?) }))],
+    signals: &[on("wait", |_, ctx, _| running(async move { Ok(ctx.sleep(secs(7)).await?) }))],
     queries: &[("alive", |_, _, _| encode_result(&true))]
 );
 

@@ -36,7 +36,7 @@ table!(ForeignLater,
         SENDER.set(Some(sender));
         Ok(receiver.await.is_ok())
     }),
-    signals: &[("poke", |_, _, _| done(Ok(())))]
+    signals: &[on("poke", |_, _, _| done(Ok(())))]
 );
 
 #[test]

@@ -43,7 +43,7 @@ table!(Account,
             Ok(state.with(|it| it.balance))
         })
     },
-    signals: &[("add", |state, _, mut args| {
+    signals: &[on("add", |state, _, mut args| {
         let cents: u64 = args.next("cents")?;
         state.with(|it| it.balance += cents);
         done(Ok(()))
@@ -51,6 +51,7 @@ table!(Account,
     queries: &[("balance", |state, _, _| encode_result(&state.balance))],
     updates: &[Update {
         name: "deposit",
+        unfinished: Unfinished::Warn,
         validate: Some(|state, _, mut args| {
             let cents: u64 = args.next("cents")?;
             reject(if cents > state.balance { Err("too much") } else { Ok(()) })
@@ -61,6 +62,7 @@ table!(Account,
         },
     }, Update {
         name: "set",
+        unfinished: Unfinished::Warn,
         validate: None,
         call: |state, _, mut args| {
             let cents: u64 = args.next("cents")?;

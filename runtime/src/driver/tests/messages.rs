@@ -15,12 +15,12 @@ table!(Account,
         Ok(state.with(|it| it.balance))
     }),
     signals: &[
-        ("add", |state, _, mut args| {
+        on("add", |state, _, mut args| {
             let cents: u64 = args.next("cents")?;
             state.with(|it| it.balance += cents);
             done(Ok(()))
         }),
-        ("addLater", |state, ctx, mut args| {
+        on("addLater", |state, ctx, mut args| {
             let cents: u64 = args.next("cents")?;
             running(async move {
                 ctx.sleep(secs(1)).await?;
@@ -28,8 +28,8 @@ table!(Account,
                 Ok(())
             })
         }),
-        ("break", |_, _, _| done::<()>(Err(AppError::new("Broken", "broken").into()))),
-        ("close", |state, _, _| done({ state.with(|it| it.closed = true); Ok(()) })),
+        on("break", |_, _, _| done::<()>(Err(AppError::new("Broken", "broken").into()))),
+        on("close", |state, _, _| done({ state.with(|it| it.closed = true); Ok(()) })),
     ],
     queries: &[
         ("balance", |state, _, _| encode_result(&state.balance)),
@@ -39,6 +39,7 @@ table!(Account,
     updates: &[
         Update {
             name: "deposit",
+            unfinished: Unfinished::Warn,
             validate: Some(|_, _, mut args| {
                 let cents: u64 = args.next("cents")?;
                 assert_ne!(cents, 13, "unlucky");
@@ -51,6 +52,7 @@ table!(Account,
         },
         Update {
             name: "transfer",
+            unfinished: Unfinished::Warn,
             validate: None,
             call: |state, ctx, mut args| {
                 let to: String = args.next("to")?;

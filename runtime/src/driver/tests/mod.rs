@@ -37,7 +37,7 @@ use serde::Serialize;
 use super::instance::{Instance, TaskFailure, WorkerInfo, WorkflowEntry};
 use crate::{
     data::{ArgList, Args, Data, encode_result},
-    definition::{Activity, Called, MethodsOf, TimeoutSet, Workflow},
+    definition::{Activity, CallFn, Called, MethodsOf, Signal, TimeoutSet, Unfinished, Workflow},
     error::Result,
     instance::{core::Issued, waker::ExecutorWaker},
     options::ActivityOptions,
@@ -85,6 +85,15 @@ const fn nothing<W: Default>() -> crate::definition::Definition<W> {
         dynamic_signal: &[],
         dynamic_query: &[],
         dynamic_update: &[],
+    }
+}
+
+/// A signal handler whose end the run does not wait for.
+const fn on<W>(name: &'static str, call: CallFn<W>) -> Signal<W> {
+    Signal {
+        name,
+        unfinished: Unfinished::Warn,
+        call,
     }
 }
 

@@ -117,15 +117,15 @@ table!(Program,
         })
     },
     signals: &[
-        ("add", |state, _, mut args| {
+        on("add", |state, _, mut args| {
             let (at, by): (usize, i32) = (args.next("at")?, args.next("by")?);
             done({ state.with(|it| it.numbers[at] += by); Ok(()) })
         }),
-        ("send", |state, _, mut args| {
+        on("send", |state, _, mut args| {
             let at: usize = args.next("at")?;
             done({ state.with(|it| it.channels[at].clone()).send(); Ok(()) })
         }),
-        ("run", |state, ctx, mut args| {
+        on("run", |state, ctx, mut args| {
             let (name, steps): (u32, Vec<Step>) = (args.next("name")?, args.next("steps")?);
             running(async move {
                 branch(Env { state, ctx, name }, steps).await;

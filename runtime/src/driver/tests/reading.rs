@@ -159,6 +159,7 @@ table!(Keeper,
     })],
     updates: &[Update {
         name: "try",
+        unfinished: Unfinished::Warn,
         validate: Some(|state, _, mut args| {
             try_it(state, args.next("what")?);
             reject(Ok::<_, String>(()))

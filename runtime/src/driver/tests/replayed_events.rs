@@ -26,7 +26,7 @@ table!(Logs,
         tracing::info!("end");
         Ok(())
     }),
-    signals: &[("go", |state, _, _| {
+    signals: &[on("go", |state, _, _| {
         tracing::info!("signal");
         done({ state.with(|it| it.0 = true); Ok(()) })
     })],

@@ -9,7 +9,7 @@ table!(Exclusive,
         ctx.wait_until(|| false).await?;
         Ok(())
     }),
-    signals: &[("greet", |state, ctx, mut args| {
+    signals: &[on("greet", |state, ctx, mut args| {
         let name: String = args.next("name")?;
         let ctx = ctx.clone();
         let lock = state.with(|it| it.0.clone());

@@ -15,7 +15,7 @@ table!(Spanned,
         tracing::info!("end");
         Ok(())
     }),
-    signals: &[("go", |state, ctx, _| {
+    signals: &[on("go", |state, ctx, _| {
         tracing::info!("begins");
         let ctx = ctx.clone();
         running(async move {

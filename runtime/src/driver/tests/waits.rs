@@ -14,7 +14,7 @@ table!(Flag,
         let held = ctx.wait_until(move || until.with(|it| it.0)).timeout(secs(5)).await?;
         Ok(held)
     }),
-    signals: &[("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
+    signals: &[on("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
 );
 
 #[test]
@@ -63,7 +63,7 @@ table!(Abandoned,
         let then = join_all((0..40).map(|_| wait())).await;
         Ok((first.len(), then.len()))
     }),
-    signals: &[("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
+    signals: &[on("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
 );
 
 #[test]
@@ -84,7 +84,7 @@ table!(Kept,
         wait.await?;
         Ok(())
     }),
-    signals: &[("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
+    signals: &[on("raise", |state, _, _| done({ state.with(|it| it.0 = true); Ok(()) }))]
 );
 
 #[test]
@@ -140,11 +140,11 @@ table!(Channel,
         Ok(sum)
     }),
     signals: &[
-        ("add", |state, _, mut args| {
+        on("add", |state, _, mut args| {
             let n = args.next("n")?;
             done(state.with(|it| Ok(it.0.as_ref().map(|to| to.unbounded_send(n)).is_some())))
         }),
-        ("close", |state, _, _| done({ state.with(|it| it.0 = None); Ok(()) })),
+        on("close", |state, _, _| done({ state.with(|it| it.0 = None); Ok(()) })),
     ]
 );
 
@@ -167,7 +167,7 @@ table!(Counted,
         ctx.wait_until(move || until.with(|it| it.sum >= 3)).await?;
         Ok(state.with(|it| it.sum))
     }),
-    signals: &[("add", |state, _, mut args| {
+    signals: &[on("add", |state, _, mut args| {
         let n = args.next::<u32>("n")?;
         state.with(|it| it.sender.as_ref().is_some_and(|it| it.unbounded_send(n).is_ok()));
         done(Ok(()))
