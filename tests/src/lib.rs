@@ -16,6 +16,7 @@ use durably::{Client, Result, Server, Worker};
 pub mod cli;
 pub mod crunch;
 pub mod history;
+pub mod ledger;
 pub mod message_pack;
 pub mod process;
 pub mod proxy;

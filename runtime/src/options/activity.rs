@@ -44,7 +44,8 @@ impl ActivityOptions {
         }
     }
 
-    /// Refuses options that contradict each other, before the server does.
+    /// Refuses options that the server would refuse. It shortens a timeout that is longer than the one around it, such
+    /// as the `start_to_close` that an activity declares for a call that has less time in all.
     ///
     /// # Errors
     /// All contradictions at once, in words.
@@ -68,20 +69,6 @@ impl ActivityOptions {
                 "neither `start_to_close` nor `schedule_to_close` is given; Temporal needs one"
                     .to_owned(),
             );
-        }
-        let limits = [
-            (timeouts[0], timeouts[1]),
-            (timeouts[2], timeouts[1]),
-            (timeouts[3], timeouts[0]),
-        ];
-        for ((name, part), (whole_name, whole)) in limits {
-            if let (Some(part), Some(whole)) = (part, whole)
-                && part > whole
-            {
-                wrong.push(format!(
-                    "`{name}` ({part:?}) is longer than `{whole_name}` ({whole:?})"
-                ));
-            }
         }
         if let Some(retry) = &self.retry {
             retry.check(&mut wrong);
@@ -122,7 +109,6 @@ mod tests {
             refused.to_string(),
             "options of activity `charge`: \
              `heartbeat` is zero, which would mean no timeout; leave it out; \
-             `start_to_close` (20s) is longer than `schedule_to_close` (10s); \
              `retry.backoff` is 0.5; a pause cannot shrink, use 1 or more"
         );
     }

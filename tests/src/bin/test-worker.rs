@@ -3,6 +3,7 @@
 use durably::{Result, Worker};
 use durably_tests::{
     crunch::{Crunch, crunch},
+    ledger::{Ledger, enter},
     soak::{Soak, double_at_last},
     stubborn::{Stubborn, stubborn},
     tally::{Relay, Tally, weigh},
@@ -20,6 +21,8 @@ async fn main() -> Result<()> {
     Worker::new(&client, queue)
         .workflow::<Crunch>()
         .activity::<crunch>()
+        .workflow::<Ledger>()
+        .activity::<enter>()
         .workflow::<Relay>()
         .workflow::<Soak>()
         .activity::<double_at_last>()

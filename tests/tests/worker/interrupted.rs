@@ -2,11 +2,13 @@
 
 use std::{process::Command, sync::Arc};
 
-use durably::prelude::*;
+use durably::{prelude::*, replay::Replayer};
 use durably_tests::{
     World,
     crunch::{Crunch, crunch, sum},
-    eventually, on_both_servers,
+    eventually,
+    ledger::Ledger,
+    on_both_servers,
     process::{Process, free_port, real_server, tool},
     trip::Trip,
     unique,
@@ -17,6 +19,7 @@ const STEPS: u32 = 20;
 
 on_both_servers! {
     a_worker_killed_mid_run_loses_nothing
+    a_local_activity_of_a_killed_worker_runs_again_elsewhere
     compensations_survive_a_crash_between_any_two_of_them
 }
 
@@ -61,6 +64,40 @@ async fn a_worker_killed_mid_run_loses_nothing(world: &World) -> Result<()> {
     let _worker = worker_process(&world.address(), &world.queue);
     assert_eq!(handle.result().await?, sum(STEPS));
     Ok(())
+}
+
+async fn a_local_activity_of_a_killed_worker_runs_again_elsewhere(world: &World) -> Result<()> {
+    let folder = std::env::temp_dir().join(unique("ledger"));
+    std::fs::create_dir(&folder)?;
+    let hold = folder.join("hold");
+    std::fs::write(&hold, "")?;
+    let entries = || std::fs::read_to_string(folder.join("entries")).unwrap_or_default();
+    let killed = worker_process(&world.address(), &world.queue);
+    // The server notices by this timeout that the worker is gone; it prolongs the task while the worker lives.
+    let run = Ledger::start(&world.client, folder.display().to_string())
+        .task_queue(&world.queue)
+        .task_timeout(secs(2))
+        .await?;
+    eventually("the activity begins", || async {
+        (entries().lines().count() == 1).then_some(())
+    })
+    .await;
+    killed.kill();
+    std::fs::remove_file(&hold)?;
+    let _next = worker_process(&world.address(), &world.queue);
+    assert_eq!(run.result().await?, 2);
+    let entries = entries();
+    let processes: Vec<&str> = entries.lines().collect();
+    assert_ne!(processes[0], processes[1], "another process ran it again");
+
+    // Its result is recorded once, by the task after the one that the killed worker had.
+    let history = run.history().await?;
+    let names: Vec<_> = history.events().iter().map(|it| it.name()).collect();
+    let count = |name: &str| names.iter().filter(|it| **it == name).count();
+    assert_eq!(count("WorkflowTaskTimedOut"), 1, "{names:?}");
+    assert_eq!(count("MarkerRecorded"), 1, "{names:?}");
+    Replayer::new().workflow::<Ledger>().replay(history)?;
+    Ok(std::fs::remove_dir_all(folder)?)
 }
 
 async fn compensations_survive_a_crash_between_any_two_of_them(world: &World) -> Result<()> {

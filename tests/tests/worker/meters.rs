@@ -6,7 +6,7 @@ use durably::{
     prelude::*,
     telemetry::{Label, Meter, Metric, MetricError, OpenTelemetry, Prometheus, Series},
 };
-use durably_tests::{World, on_both_servers};
+use durably_tests::{World, eventually, on_both_servers};
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::metrics::{
     InMemoryMetricExporter, SdkMeterProvider,
@@ -58,7 +58,42 @@ impl Order {
     }
 }
 
+/// Measures at each of its steps, between timers.
+#[derive(Default)]
+struct Journey {
+    stops: u32,
+}
+
+#[workflow]
+impl Journey {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, stops: u32) -> Result<()> {
+        let metrics = ctx.metrics().with("by", "train");
+        metrics.counter("departures").add(1);
+        ctx.wait_until(|| self.stops == stops).await?;
+        ctx.sleep(millis(1)).await?;
+        metrics.counter("arrivals").add(1);
+        metrics.histogram("stops").record(self.stops);
+        Ok(())
+    }
+
+    #[signal]
+    async fn stop(&mut self, ctx: &Ctx) -> Result<()> {
+        ctx.sleep(millis(1)).await?;
+        self.stops += 1;
+        ctx.metrics().counter("stops_made").add(1);
+        ctx.metrics().gauge("last_stop").set(self.stops);
+        Ok(())
+    }
+
+    #[query]
+    fn stops(&self) -> u32 {
+        self.stops
+    }
+}
+
 on_both_servers! {
+    what_workflow_code_measures_is_recorded_once_however_often_it_is_replayed
     opentelemetry_has_the_names_units_and_values_that_prometheus_has
     durations_are_in_seconds_on_request
 }
@@ -152,6 +187,70 @@ fn exported(
         units.insert(metric.name().to_owned(), metric.unit().to_owned());
     }
     (metrics, units)
+}
+
+/// The values of the metrics of [`Journey`], of all workers.
+fn of_journey(prometheus: &Prometheus) -> BTreeMap<String, (u64, f64)> {
+    let names = ["departures", "arrivals", "stops", "stops_made", "last_stop"];
+    let known = scraped(&prometheus.render()).into_iter();
+    let known = known.filter_map(|(name, known)| {
+        let name = names
+            .iter()
+            .find(|it| name == **it || name == format!("{it}_total"))?;
+        let add = |sum: (u64, f64), it: &(u64, f64)| (sum.0 + it.0, sum.1 + it.1);
+        Some((
+            (*name).to_owned(),
+            known.values.values().fold((0, 0.0), add),
+        ))
+    });
+    known.collect()
+}
+
+async fn what_workflow_code_measures_is_recorded_once_however_often_it_is_replayed(
+    world: &World,
+) -> Result<()> {
+    const STOPS: u32 = 3;
+    let prometheus = Prometheus::new();
+    let client = world.client.with_meter(prometheus.clone());
+    // Without a cache each workflow task replays the run from its beginning.
+    let spawn = |cached| {
+        let worker = Worker::new(&client, &world.queue).workflow::<Journey>();
+        worker.max_cached_workflows(cached).spawn()
+    };
+    let worker = spawn(0).await?;
+    let journey = Journey::start(&client, STOPS).task_queue(&world.queue);
+    let journey = journey.await?;
+    for stops in 1..STOPS {
+        journey.stop().await?;
+        eventually("the stop", || async {
+            journey.stops().await.ok().filter(|it| *it == stops)
+        })
+        .await;
+    }
+    worker.shutdown().await?;
+
+    // The next worker replays what the first one has measured.
+    let worker = spawn(100).await?;
+    assert_eq!(journey.stops().await?, STOPS - 1);
+    journey.stop().await?;
+    journey.result().await?;
+    let history = journey.history().await?;
+    let tasks = history.events().iter();
+    let tasks = tasks
+        .filter(|it| it.name() == "WorkflowTaskCompleted")
+        .count();
+    assert!(tasks > 6, "{tasks} tasks");
+    worker.shutdown().await?;
+    let expected = [
+        ("arrivals", (1, 1.0)),
+        ("departures", (1, 1.0)),
+        ("last_stop", (1, 3.0)),
+        ("stops", (1, 3.0)),
+        ("stops_made", (1, 3.0)),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value));
+    assert_eq!(of_journey(&prometheus), BTreeMap::from(expected));
+    Ok(())
 }
 
 async fn measured(world: &World, meter: impl Meter) -> Result<()> {

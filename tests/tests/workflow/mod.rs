@@ -1,6 +1,7 @@
 //! Workflow semantics, on both servers.
 
 mod activities;
+mod activity_deadlines;
 mod activity_limits;
 mod cancellation;
 mod chains;

@@ -99,7 +99,7 @@ fn options_travel_with_the_call() {
 #[derive(Default)]
 struct Contradiction;
 table!(Contradiction, run: |_, ctx, _| running(async move {
-    let call = greet(&ctx, "Ada").schedule_to_close(secs(1));
+    let call = greet(&ctx, "Ada").retry(crate::options::Retry::attempts(3).backoff(0.5));
     Ok(call.await?)
 }));
 
@@ -107,6 +107,20 @@ table!(Contradiction, run: |_, ctx, _| running(async move {
 fn contradictory_options_fail_the_task() {
     let text = Case::begun::<Contradiction>().failing();
     assert!(text.starts_with("options of activity `greet`: "), "{text}");
+}
+
+/// Has less time in all than the activity declares for one attempt, which the server shortens.
+#[derive(Default)]
+struct Hurried;
+table!(Hurried, run: |_, ctx, _| running(async move {
+    let call = greet(&ctx, "Ada").schedule_to_close(secs(1));
+    Ok(call.await?)
+}));
+
+#[test]
+fn a_timeout_that_is_longer_than_the_whole_is_left_to_the_server() {
+    let (_, asked) = Case::started::<Hurried>();
+    assert_eq!(asked, ["activity 1: greet(\"Ada\")"]);
 }
 
 #[derive(Default)]
