@@ -10,13 +10,14 @@ use std::{fmt, future::Future};
 use crate::{
     client::{
         self, Call, Client, FromClient, QueryCall, RecordedSignal, RecordedUpdate, Recorder,
-        RunCall, SignalCall, StartCall, StartWithUpdate, Startable, UpdateCall, UpdateHandle,
+        RunCall, SignalCall, StartCall, StartWithUpdate, Startable, TerminateCall, UpdateCall,
+        UpdateHandle,
         schedule::{ActionCall, Every, NoTimes, ScheduleCall, TimesCall, TimesSet},
     },
     data::Output,
     definition::private::{
-        Args, ArgsEncoder, Called, CauseOf, Definition, Invocation, Lease, PayloadOf, Root,
-        Signal, Spelled, StateCell, Stub, Update, Value,
+        Args, ArgsEncoder, Called, CauseOf, Definition, Invocation, Lease, PayloadOf, Root, Signal,
+        Spelled, StateCell, Stub, Update, Value,
     },
     definition::{NoQueue, NoTimeout, QueueSet, TimeoutSet, Workflow},
     interceptor::{
@@ -60,6 +61,7 @@ opaque! {
     [] RawClient, "RawClient";
     [Q, R] RunCall<Q, R>, "RunCall";
     [] SignalCall, "SignalCall";
+    [] TerminateCall, "TerminateCall";
     [W: Startable, Q] StartCall<W, Q>, "StartCall";
     [R] UpdateCall<R>, "UpdateCall";
     [R] UpdateHandle<R>, "UpdateHandle";

@@ -162,7 +162,9 @@ impl Server {
         &self,
         namespace: T,
     ) -> impl Future<Output = Result<Client, ConnectError>> + Send + use<T> {
-        Client::in_process(services(&self.0), namespace.into_text(), None)
+        let client = Client::in_process(services(&self.0), namespace.into_text(), None);
+        let skips_time = self.0.skips_time();
+        async move { Ok(client.await?.ending_with_failing_tasks(skips_time)) }
     }
 
     /// The server's time: the machine's, unless the server [skips time](ServerBuilder::skip_time).
@@ -384,6 +386,10 @@ impl ServerBuilder {
     /// [`Server::hold_clock`] also stops it while a result is awaited. Work that takes longer than
     /// a second is timed by the machine, so that the timeouts of lost work fire. At the end of the
     /// year 2261 the server warns once and skips no further.
+    ///
+    /// A client of this process whose workflow's task fails a second time gets that failure instead of the result
+    /// ([`ResultError::Stuck`](crate::error::ResultError::Stuck)), as no other code will come;
+    /// [`Client::keep_waiting`] waits as clients do elsewhere.
     ///
     /// Clients of other SDKs move the clock through the TestService, as their test environments do.
     pub fn skip_time(self) -> Self {

@@ -290,7 +290,7 @@ impl ActivityCtx {
     ///
     /// # Errors
     /// [`DataError`]: the details cannot be deserialised as a `T`.
-    pub fn heartbeat_details<T: Incoming>(&self) -> Result<Option<T>> {
+    pub fn heartbeat_details<T: Incoming>(&self) -> Result<Option<T>, DataError> {
         let Some(details) = self.attempt.previous.first() else {
             return Ok(None);
         };
@@ -460,16 +460,16 @@ impl ActivityCtx {
     }
 
     /// Fails with the first details of a heartbeat that could not be written.
-    pub(crate) fn refuse_unwritten(&self) -> Result<()> {
+    pub(crate) fn refuse_unwritten(&self) -> Result<(), DataError> {
         match self.attempt.unwritten.get() {
-            Some(error) => Err(error.clone().into()),
+            Some(error) => Err(error.clone()),
             None => Ok(()),
         }
     }
 
-    fn decode<T: Incoming>(&self, details: Payload) -> Result<T> {
+    fn decode<T: Incoming>(&self, details: Payload) -> Result<T, DataError> {
         T::__decode(details, &self.attempt.worker.converter)
-            .map_err(|fault| DataError::read::<T>(self.describe_details(), fault).into())
+            .map_err(|fault| DataError::read::<T>(self.describe_details(), fault))
     }
 
     fn describe_details(&self) -> String {
@@ -530,7 +530,7 @@ impl TestActivity {
     ///
     /// # Errors
     /// [`DataError`]: details that cannot be deserialised as a `T`, or that could not be written.
-    pub fn heartbeats<T: Incoming>(&self) -> Result<Vec<T>> {
+    pub fn heartbeats<T: Incoming>(&self) -> Result<Vec<T>, DataError> {
         self.ctx.refuse_unwritten()?;
         let Beats::Test(beats) = &self.ctx.attempt.beats else {
             return Ok(Vec::new());

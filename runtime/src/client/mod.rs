@@ -93,6 +93,7 @@ pub use self::{
         options::UpdateOptionsCall,
         reset::ResetPoint,
         target::FromClient,
+        terminate::TerminateCall,
         untyped::DynHandle,
     },
     message::{
@@ -274,6 +275,27 @@ impl Client {
         .await?;
         let interceptors = ClientChain::default();
         Ok(Self(Arc::new(caller), Converter::JSON, interceptors))
+    }
+
+    /// The same client and connection, which waits for the result of a workflow also if its workflow task fails again
+    /// and again: a worker with other code may come. Only a client of an embedded server that
+    /// [skips time](crate::server::ServerBuilder::skip_time) does not do so by itself: its wait ends with
+    /// [`ResultError::Stuck`](crate::error::ResultError::Stuck) after the second failure.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # fn example(client: Client) -> Client {
+    /// let client = client.keep_waiting();
+    /// # client
+    /// # }
+    /// ```
+    pub fn keep_waiting(&self) -> Self {
+        self.ending_with_failing_tasks(false)
+    }
+
+    pub(crate) fn ending_with_failing_tasks(&self, ends: bool) -> Self {
+        let caller = (*self.0).clone().ending_with_failing_tasks(ends);
+        Self(Arc::new(caller), self.1.clone(), self.2.clone())
     }
 
     /// The same client and connection, which writes values in this format instead of JSON; workers of

@@ -151,11 +151,11 @@ impl Args {
     /// # Errors
     /// [`DataError`]: there is no such argument, or it is not a `T`. The error names the argument, and where
     /// in it the fault is.
-    pub fn get<T: Incoming>(&self, index: usize) -> Result<T> {
+    pub fn get<T: Incoming>(&self, index: usize) -> Result<T, DataError> {
         let payload = self.payloads().get(index).cloned();
         decode_or_missing(payload, &self.converter, T::__decode).map_err(|fault| {
             let what = format!("argument {} of {}", index + 1, self.callee);
-            Error::from(DataError::read::<T>(what, fault))
+            DataError::read::<T>(what, fault)
         })
     }
 

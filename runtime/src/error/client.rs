@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     ActivityError, AppError, ChildError, DataError, Failure, RpcError, TypedError,
-    WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut,
+    WorkflowCancelled, WorkflowFailed, WorkflowStuck, WorkflowTerminated, WorkflowTimedOut,
     chain::{self, links},
 };
 use crate::wire::describe::WorkflowStatus;
@@ -403,6 +403,7 @@ impl IsRpcTimeout for WorkflowAlreadyStarted {}
 impl IsRpcTimeout for WorkflowCancelled {}
 impl IsRpcTimeout for WorkflowFailed {}
 impl IsRpcTimeout for WorkflowNotFound {}
+impl IsRpcTimeout for WorkflowStuck {}
 impl IsRpcTimeout for WorkflowTerminated {}
 /// The workflow's own timeout, which is an answer.
 impl IsRpcTimeout for WorkflowTimedOut {}
@@ -676,6 +677,8 @@ operations! {
         Terminated(WorkflowTerminated),
         /// It took too long.
         TimedOut(WorkflowTimedOut),
+        /// Its workflow task fails again and again, in a test whose server skips time.
+        Stuck(WorkflowStuck),
         /// No workflow has the id.
         NotFound(WorkflowNotFound),
         /// The result is of another type.
@@ -701,6 +704,8 @@ operations! {
     HandleError {
         /// No such workflow, or it is closed.
         NotFound(WorkflowNotFound),
+        /// A detail of a termination cannot be serialised.
+        Data(DataError),
         /// The request failed.
         Rpc(RpcError),
     }

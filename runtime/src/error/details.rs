@@ -80,7 +80,7 @@ impl Details {
     }
 
     /// The one at `index`; `owner` names what has it.
-    pub(super) fn read<T: Data>(
+    pub(crate) fn read<T: Data>(
         &self,
         index: usize,
         owner: impl Fn() -> String,
@@ -113,7 +113,7 @@ impl Details {
 
     /// Their payloads for a failure of type `kind`. One that cannot be encoded is replaced by a text that
     /// says so, because losing the failure itself would be worse.
-    pub(super) fn encode(&self, kind: &str, converter: &Converter) -> Vec<Payload> {
+    pub(crate) fn encode(&self, kind: &str, converter: &Converter) -> Vec<Payload> {
         let encode = |detail: &Detail| match detail {
             Detail::Received(payload) => payload.clone(),
             Detail::New { type_name, value } => value.encode(converter).unwrap_or_else(|fault| {

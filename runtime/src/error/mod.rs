@@ -88,7 +88,9 @@ pub use self::{
         CreateScheduleError, InvalidSchedule, ScheduleAlreadyExists, ScheduleConflict,
         ScheduleError, ScheduleNotFound, UpdateScheduleError,
     },
-    terminal::{WorkflowCancelled, WorkflowFailed, WorkflowTerminated, WorkflowTimedOut},
+    terminal::{
+        WorkflowCancelled, WorkflowFailed, WorkflowStuck, WorkflowTerminated, WorkflowTimedOut,
+    },
     typed::TypedError,
 };
 pub(crate) use self::{

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Error;
 use crate::{
     options::InvalidOptions,
-    wire::status::{CallError, Kind, RawStatus},
+    wire::status::{CallError, Kind, RawStatus, with_remedy},
 };
 
 /// A request was refused for a reason that has nothing to do with the workflow it was about, or
@@ -151,14 +151,16 @@ impl From<CallError> for RpcError {
                 let message = fault.to_string();
                 return Self::Codec { message };
             }
-            CallError::Status(_) => error,
+            CallError::Status(_) | CallError::Oversized(_) => error,
         };
         let message = status.message();
         match status.kind() {
             Kind::PermissionDenied => Self::PermissionDenied {
                 message: status.denial().unwrap_or(message),
             },
-            Kind::InvalidArgument => Self::InvalidArgument { message },
+            Kind::InvalidArgument => Self::InvalidArgument {
+                message: with_remedy(message),
+            },
             Kind::TooLarge => Self::TooLarge { message },
             Kind::Busy => Self::Busy { message },
             Kind::Timeout => Self::Timeout {

@@ -83,7 +83,7 @@ impl WorkflowCancelled {
 ///
 /// # async fn example(client: Client) -> Result<()> {
 /// match client.handle("order-1").result::<String>().await {
-///     // Clients in other languages may attach details.
+///     // What `handle.terminate(reason).details(value)` attached.
 ///     Err(ResultError::Terminated(it)) => println!("{}: {:?}", it.reason, it.detail::<String>(0)),
 ///     receipt => println!("{}", receipt?),
 /// }
@@ -136,6 +136,49 @@ pub struct WorkflowTimedOut {
     /// Why the workflow was not tried again.
     pub retry_state: RetryState,
 }
+
+/// The workflow makes no progress: its workflow task fails again and again, because of a panic, a replay mismatch or a
+/// command that the server refuses.
+///
+/// Only clients of an embedded server that [skips time](crate::server::ServerBuilder::skip_time) have this error: a test
+/// ends with the reason. Elsewhere, and with [`Client::keep_waiting`](crate::Client::keep_waiting), the result is waited
+/// for, as a worker with other code may come.
+///
+/// ```no_run
+/// use durably::{error::ResultError, prelude::*};
+///
+/// # async fn example(client: Client) -> Result<()> {
+/// match client.handle("order-1").result::<String>().await {
+///     Err(ResultError::Stuck(it)) => println!("at attempt {}: {}", it.attempt, it.reason),
+///     receipt => println!("{}", receipt?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkflowStuck {
+    /// The workflow id.
+    pub workflow_id: String,
+    /// The number of the attempt that follows the failures, from 1.
+    pub attempt: u32,
+    /// Why the workflow task failed.
+    pub reason: String,
+}
+
+impl fmt::Display for WorkflowStuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "workflow `{}` makes no progress, its workflow task has failed {} times: {}",
+            self.workflow_id,
+            self.attempt.saturating_sub(1),
+            self.reason
+        )
+    }
+}
+
+impl std::error::Error for WorkflowStuck {}
 
 impl fmt::Display for WorkflowFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

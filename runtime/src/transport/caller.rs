@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::{
     ops::ControlFlow,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -28,6 +28,7 @@ use super::{
 use crate::{
     codec::Codecs,
     telemetry::{
+        log,
         measure::Measures,
         meter::Meter,
         metrics::{MeasuredRequest, RequestFacts, RequestMetrics},
@@ -37,6 +38,7 @@ use crate::{
         namespace::GetSystemInfo,
         payload_fields::{PayloadFields, Subject},
         request::{Request, Sender},
+        sizes::{SizeChecks, Sizes},
         status::{self, CallError, Retry},
     },
 };
@@ -52,9 +54,21 @@ pub(crate) struct Caller {
     availability: Option<Arc<Availability>>,
     codecs: MessageCodecs,
     eager_starts: Arc<EagerStarts>,
+    /// Whether a wait for a result ends with the failures of the workflow's task.
+    ends_with_failing_tasks: bool,
+    /// What is done about large messages; nothing before a worker knows the limits of its namespace.
+    sizes: Arc<OnceLock<SizeChecks>>,
     measures: Measures,
     /// Those of every request that this caller sends.
     metrics: RequestMetrics,
+}
+
+/// What is known of a message that was sent, or is about to be.
+struct Sent {
+    /// The workflow that its payloads belong to, for codecs; none without codecs.
+    about: Option<Subject>,
+    /// Its parts that are large.
+    large: Option<String>,
 }
 
 /// A response, at once or when codecs have decoded its payloads.
@@ -120,6 +134,8 @@ impl Caller {
             availability: None,
             codecs: MessageCodecs::default(),
             eager_starts: Arc::default(),
+            ends_with_failing_tasks: false,
+            sizes: Arc::new(OnceLock::from(SizeChecks::of_client())),
             measures: Measures::default(),
             metrics: RequestMetrics::default(),
         }
@@ -141,6 +157,8 @@ impl Caller {
             availability: Some(availability),
             codecs: self.codecs.clone(),
             eager_starts: Arc::clone(&self.eager_starts),
+            ends_with_failing_tasks: self.ends_with_failing_tasks,
+            sizes: Arc::default(),
             measures: self.measures.clone(),
             metrics: self.metrics.clone(),
         }
@@ -210,6 +228,23 @@ impl Caller {
         &self.namespace
     }
 
+    /// The same caller, whose waits for results do or do not end with the failures of a workflow's task.
+    pub(crate) fn ending_with_failing_tasks(self, ends: bool) -> Self {
+        Self {
+            ends_with_failing_tasks: ends,
+            ..self
+        }
+    }
+
+    pub(crate) fn ends_with_failing_tasks(&self) -> bool {
+        self.ends_with_failing_tasks
+    }
+
+    /// Measures what this caller sends from now on.
+    pub(crate) fn check_sizes(&self, checks: SizeChecks) {
+        self.sizes.get_or_init(|| checks);
+    }
+
     /// The workers of this connection and namespace.
     pub(crate) fn eager_starts(&self) -> &EagerStarts {
         &self.eager_starts
@@ -268,15 +303,15 @@ impl Caller {
         R::Reply: Send + 'static,
         R::Response: Send,
     {
-        let (message, about) = self.message(request, None::<fn() -> Subject>).await?;
+        let (message, sent) = self.message(request, None::<fn() -> Subject>).await?;
         let reply = self.reply(message, &mut Attempts::new(patience)).await;
         if self.codecs.is_empty() {
-            let response = self.response::<R>(reply, about.as_ref()).await;
+            let response = self.response::<R>(reply, &sent).await;
             return response.map(Arrival::Decoded);
         }
         let this = self.clone();
         let mut response: BoxFuture<'static, _> =
-            Box::pin(async move { this.response::<R>(reply, about.as_ref()).await });
+            Box::pin(async move { this.response::<R>(reply, &sent).await });
         match (&mut response).now_or_never() {
             Some(done) => done.map(Arrival::Decoded),
             None => Ok(Arrival::Decoding(response)),
@@ -324,35 +359,35 @@ impl Caller {
     where
         R::Message: Rpc<Reply = R::Reply> + Clone,
     {
-        let (mut message, about) = self.message(request, None::<fn() -> Subject>).await?;
+        let (mut message, sent) = self.message(request, None::<fn() -> Subject>).await?;
         let mut attempts = Attempts::new(patience);
         let timeout = attempts.timeout(Instant::now());
         let error = match self.send_once(message.clone(), timeout).await {
             Ok(reply) => {
                 self.note_success();
-                return self.response::<R>(Ok(reply), about.as_ref()).await;
+                return self.response::<R>(Ok(reply), &sent).await;
             }
             Err(error) => error,
         };
         let Some(pause) = attempts.next_pause(error.retry(), Instant::now()) else {
-            return self.response::<R>(Err(error), about.as_ref()).await;
+            return self.response::<R>(Err(error), &sent).await;
         };
         change(&mut message);
         self.pause(R::Message::NAME, &error, pause).await;
-        self.send::<R>((message, about), &mut attempts).await
+        self.send::<R>((message, sent), &mut attempts).await
     }
 
     async fn send<R: Request>(
         &self,
-        prepared: (R::Message, Option<Subject>),
+        prepared: (R::Message, Sent),
         attempts: &mut Attempts,
     ) -> Result<R::Response, CallError>
     where
         R::Message: Rpc<Reply = R::Reply>,
     {
-        let (message, about) = prepared;
+        let (message, sent) = prepared;
         let reply = self.reply(message, attempts).await;
-        self.response::<R>(reply, about.as_ref()).await
+        self.response::<R>(reply, &sent).await
     }
 
     async fn reply<M: Rpc>(
@@ -408,32 +443,66 @@ impl Caller {
         }
     }
 
-    /// The message of a request, with its payloads encoded, and what they belong to.
+    /// The message of a request, with its payloads encoded, and measured as they are sent.
+    ///
+    /// # Errors
+    /// A codec fails, or the server would refuse the message because of its size.
     async fn message<R: Request>(
         &self,
         request: R,
         about: Option<impl FnOnce() -> Subject>,
-    ) -> Result<(R::Message, Option<Subject>), CallError>
+    ) -> Result<(R::Message, Sent), CallError>
     where
         R::Message: Rpc<Reply = R::Reply>,
     {
         let mut message = request.into_message(self.sender());
-        if self.codecs.is_empty() {
-            return Ok((message, None));
+        let mut about = about;
+        let mut take_about = |message: &R::Message| match about.take() {
+            Some(about) => about(),
+            None => R::about(message),
+        };
+        let mut subject = None;
+        if !self.codecs.is_empty() {
+            let about = take_about(&message);
+            let encoded = self
+                .codecs
+                .encode(&mut message, &self.namespace, about.clone());
+            encoded.await?;
+            subject = Some(about);
         }
-        let about = about.map_or_else(|| R::about(&message), |about| about());
-        let encoded = self
-            .codecs
-            .encode(&mut message, &self.namespace, about.clone());
-        encoded.await?;
-        Ok((message, Some(about)))
+        let mut large = None;
+        if let Some(checks) = self.sizes.get() {
+            let mut sizes = Sizes::new(*checks);
+            R::measure(&message, &mut sizes);
+            if let Some(oversized) = sizes.oversized() {
+                return Err(CallError::Oversized(oversized));
+            }
+            large = sizes.summary();
+            if large.is_some() {
+                let about = subject.clone().unwrap_or_else(|| take_about(&message));
+                self.warn_of_sizes(R::Message::NAME, &about, &sizes);
+            }
+        }
+        let about = subject;
+        Ok((message, Sent { about, large }))
+    }
+
+    fn warn_of_sizes(&self, request: &'static str, about: &Subject, sizes: &Sizes) {
+        for large in sizes.warnings() {
+            log::warning!(
+                request,
+                namespace = &*self.namespace,
+                workflow_id = about.workflow_id,
+                "a large value is sent: {large} from which a server warns"
+            );
+        }
     }
 
     /// Decodes the payloads of a reply, and reads it; decodes those in the details of a refusal.
     async fn response<R: Request>(
         &self,
         reply: Result<R::Reply, CallError>,
-        about: Option<&Subject>,
+        sent: &Sent,
     ) -> Result<R::Response, CallError>
     where
         R::Message: Rpc<Reply = R::Reply>,
@@ -441,9 +510,12 @@ impl Caller {
         let arrived = Instant::now();
         let mut reply = match reply {
             Ok(reply) => reply,
-            Err(refusal) => return Err(self.decoded(refusal, about).await),
+            Err(refusal) => {
+                let refusal = self.decoded(refusal, sent.about.as_ref()).await;
+                return Err(refusal.naming(sent.large.as_deref()));
+            }
         };
-        if let Some(about) = about {
+        if let Some(about) = &sent.about {
             let about = R::about_reply(&reply).unwrap_or_else(|| about.clone());
             let decoded = self.codecs.decode(&mut reply, &self.namespace, about).await;
             if let Err(fault) = decoded {
@@ -542,7 +614,7 @@ impl Caller {
     async fn attempt_until<R: Request, T: Transport, A>(
         &self,
         transport: &T,
-        (message, about): (R::Message, Option<Subject>),
+        (message, sent): (R::Message, Sent),
         patience: Patience,
         mut accept: impl FnMut(R::Response) -> ControlFlow<A>,
     ) -> Result<A, CallError>
@@ -560,7 +632,7 @@ impl Caller {
                     metrics.as_deref(),
                 )
                 .await;
-            let response = self.response::<R>(reply, about.as_ref()).await?;
+            let response = self.response::<R>(reply, &sent).await?;
             if let ControlFlow::Break(accepted) = accept(response) {
                 return Ok(accepted);
             }
@@ -765,7 +837,10 @@ mod tests {
         let decoded = Arc::default();
         let codecs = Codecs::new().codec(Clocked(Arc::clone(&decoded)));
         let caller = caller().with_codecs(&codecs);
-        let about = Some(&Subject::default());
+        let sent = Sent {
+            about: Some(Subject::default()),
+            large: None,
+        };
         let input = || payload::list_to_proto(vec![Payload::null()]);
         let query = durably_proto::api::query::v1::WorkflowQuery {
             query_args: input(),
@@ -789,13 +864,13 @@ mod tests {
             ..Default::default()
         };
         let workflow = caller
-            .response::<PollWorkflowTask>(Ok(workflow), about)
+            .response::<PollWorkflowTask>(Ok(workflow), &sent)
             .await;
         let activity = caller
-            .response::<PollActivityTask>(Ok(activity), about)
+            .response::<PollActivityTask>(Ok(activity), &sent)
             .await;
         let both = caller
-            .response::<CompleteWorkflowTask>(Ok(both), about)
+            .response::<CompleteWorkflowTask>(Ok(both), &sent)
             .await;
         let mut both = both.expect("its parts fail by themselves");
         let returned = both.activities.remove(0).expect("it is well-formed");

@@ -8,6 +8,7 @@ use durably_proto::api::workflowservice::v1 as pb;
 use super::{
     WireError, event, failure, payload,
     request::{Execution, Request, Sender},
+    sizes::Sizes,
     status::CodecFault,
     time::{instant, limit},
 };
@@ -122,6 +123,12 @@ impl Request for CompleteActivity {
         }
     }
 
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        sizes.payloads(message.result.as_ref(), || {
+            "the result of the activity".to_owned()
+        });
+    }
+
     fn read(_: Self::Reply) -> Result<(), WireError> {
         Ok(())
     }
@@ -163,6 +170,13 @@ impl Request for FailActivity {
             ),
             ..Default::default()
         }
+    }
+
+    /// The failure itself is not measured: the server cuts one that is too large, and keeps it.
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        sizes.payloads(message.last_heartbeat_details.as_ref(), || {
+            "the details of the last heartbeat".to_owned()
+        });
     }
 
     fn read(_: Self::Reply) -> Result<(), WireError> {

@@ -6,6 +6,7 @@ use durably_proto::api::workflowservice::v1 as pb;
 use super::{
     WireError, payload,
     request::{Request, Sender},
+    sizes::Sizes,
 };
 
 /// Reports that an attempt is alive.
@@ -52,6 +53,12 @@ impl Request for RecordHeartbeat {
             details: payload::list_to_proto(self.details.into_iter().collect()),
             ..Default::default()
         }
+    }
+
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        sizes.payloads(message.details.as_ref(), || {
+            "the details of the heartbeat".to_owned()
+        });
     }
 
     fn read(reply: Self::Reply) -> Result<HeartbeatResponse, WireError> {

@@ -125,6 +125,21 @@ pub(super) fn side_effect(effect: SideEffect) -> RecordMarkerCommandAttributes {
     }
 }
 
+/// What the marker records, for people.
+pub(super) fn describe(marker: &RecordMarkerCommandAttributes) -> String {
+    match &*marker.marker_name {
+        LOCAL_ACTIVITY => {
+            let data = marker.details.get(DATA.key);
+            let data = data.and_then(|it| it.payloads.first());
+            let data = data.and_then(|it| serde_json::from_slice(&it.data).ok());
+            let name = data.map_or_else(String::new, |it: LocalActivityData| it.activity_type);
+            format!("the result of local activity `{name}`")
+        }
+        SIDE_EFFECT | MUTABLE_SIDE_EFFECT => "the value of a side effect".to_owned(),
+        other => format!("marker `{other}`"),
+    }
+}
+
 fn record<const N: usize>(
     name: &str,
     details: [(Detail, Vec<Payload>); N],

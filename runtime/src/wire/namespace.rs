@@ -11,6 +11,7 @@ use super::{
     WireError,
     page::{self, Page},
     request::{Request, Sender},
+    sizes::SizeLimits,
     time,
 };
 
@@ -31,6 +32,8 @@ pub(crate) struct Capabilities {
     pub(crate) advises_pollers: bool,
     /// The server takes heartbeats of workers.
     pub(crate) takes_worker_heartbeats: bool,
+    /// The sizes that it takes.
+    pub(crate) limits: SizeLimits,
 }
 
 impl Request for GetSystemInfo {
@@ -60,12 +63,23 @@ impl Request for DescribeNamespace {
     }
 
     fn read(reply: Self::Reply) -> Result<Capabilities, WireError> {
-        let capabilities = reply.namespace_info.and_then(|info| info.capabilities);
-        let capabilities = capabilities.unwrap_or_default();
+        let info = reply.namespace_info.unwrap_or_default();
+        let capabilities = info.capabilities.unwrap_or_default();
+        let limits = info.limits.unwrap_or_default();
+        // A server that does not tell has the defaults.
+        let or_default = |told: i64, default| match usize::try_from(told) {
+            Ok(told @ 1..) => told,
+            Ok(0) | Err(_) => default,
+        };
+        let default = SizeLimits::default();
         Ok(Capabilities {
             ends_polls_on_shutdown: capabilities.worker_poll_complete_on_shutdown,
             advises_pollers: capabilities.poller_autoscaling,
             takes_worker_heartbeats: capabilities.worker_heartbeats,
+            limits: SizeLimits {
+                payloads: or_default(limits.blob_size_limit_error, default.payloads),
+                memo: or_default(limits.memo_size_limit_error, default.memo),
+            },
         })
     }
 }

@@ -11,6 +11,7 @@ use super::{
     payload,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
+    sizes::Sizes,
 };
 
 /// The states of a workflow in which a query is rejected.
@@ -73,6 +74,14 @@ impl Request for QueryWorkflow {
                 header: payload::header_to_proto(self.header),
             }),
             query_reject_condition: condition.into(),
+        }
+    }
+
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        if let Some(query) = &message.query {
+            sizes.payloads(query.query_args.as_ref(), || {
+                format!("the arguments of query `{}`", query.query_type)
+            });
         }
     }
 

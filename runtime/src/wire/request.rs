@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     WireError,
     payload_fields::{PayloadFields, Subject},
+    sizes::Sizes,
     status::{CallError, CodecFault},
 };
 
@@ -28,6 +29,9 @@ pub(crate) trait Request {
     fn about(_: &Self::Message) -> Subject {
         Subject::default()
     }
+
+    /// Measures the parts of the message that the server has limits for.
+    fn measure(_: &Self::Message, _: &mut Sizes) {}
 
     /// The workflow that the payloads of the reply belong to, if the request does not say.
     fn about_reply(_: &Self::Reply) -> Option<Subject> {

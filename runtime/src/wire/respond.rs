@@ -14,11 +14,12 @@ use durably_proto::api::{
 use super::{
     WireError,
     activity_task::ActivityTask,
-    command,
+    command, command_sizes,
     deployment::{Versioning, WorkerBuild},
     failure,
     poll::TaskQueue,
     request::{Request, Sender},
+    sizes::Sizes,
     status::{CallError, CodecFault},
     time::to_duration,
     workflow_task::PolledTask,
@@ -105,6 +106,10 @@ impl Request for CompleteWorkflowTask {
         message
     }
 
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        command_sizes::measure(message, sizes);
+    }
+
     fn read(reply: Self::Reply) -> Result<CompletedResponse, WireError> {
         let activities = reply.activity_tasks.into_iter();
         let reset_to = reply.reset_history_event_id;
@@ -152,6 +157,8 @@ pub(crate) enum TaskFailureCause {
     Nondeterminism,
     /// A bug of the worker, its configuration or the workflow.
     WorkerFailure,
+    /// The server would terminate the run because of a value in the response.
+    PayloadsTooLarge,
     MessageTooLarge,
 }
 
@@ -160,6 +167,7 @@ impl TaskFailureCause {
         match self {
             Self::Nondeterminism => WorkflowTaskFailedCause::NonDeterministicError,
             Self::WorkerFailure => WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+            Self::PayloadsTooLarge => WorkflowTaskFailedCause::PayloadsTooLarge,
             Self::MessageTooLarge => WorkflowTaskFailedCause::GrpcMessageTooLarge,
         }
     }

@@ -1,12 +1,13 @@
 //! Signals, sent by a client.
 
 use durably_engine::{Header, Payload};
-use durably_proto::api::workflowservice::v1 as pb;
+use durably_proto::api::{common::v1::Payloads, workflowservice::v1 as pb};
 
 use super::{
     WireError, payload,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
+    sizes::Sizes,
 };
 
 /// Signals a workflow; answered when the signal is recorded.
@@ -40,7 +41,16 @@ impl Request for SignalWorkflow {
         Execution::about(message.workflow_execution.as_ref())
     }
 
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        measure(&message.signal_name, message.input.as_ref(), sizes);
+    }
+
     fn read(_: Self::Reply) -> Result<(), WireError> {
         Ok(())
     }
+}
+
+/// Measures the arguments of a signal.
+pub(super) fn measure(name: &str, input: Option<&Payloads>, sizes: &mut Sizes) {
+    sizes.payloads(input, || format!("the arguments of signal `{name}`"));
 }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 pub use durably_engine::IdReusePolicy;
 use durably_engine::{Header, Payload, Priority, RetryPolicy};
 use durably_proto::api::{
-    common::v1::WorkflowType,
+    common::v1::{Memo, Payloads, WorkflowType},
     enums::v1::WorkflowIdConflictPolicy,
     workflowservice::v1 as pb,
     workflowservice::v1::{
@@ -32,6 +32,8 @@ use super::{
     payload,
     payload_fields::Subject,
     request::{Request, Sender},
+    signal,
+    sizes::Sizes,
     status::{CallError, CodecFault},
     time::to_duration,
     time_skipping::TimeSkipping,
@@ -138,6 +140,27 @@ impl StartWorkflow {
     }
 }
 
+/// Measures what a start has for the workflow.
+fn measure(start: &pb::StartWorkflowExecutionRequest, sizes: &mut Sizes) {
+    measure_arguments(
+        start.workflow_type.as_ref(),
+        start.input.as_ref(),
+        start.memo.as_ref(),
+        sizes,
+    );
+}
+
+fn measure_arguments(
+    workflow_type: Option<&WorkflowType>,
+    input: Option<&Payloads>,
+    memo: Option<&Memo>,
+    sizes: &mut Sizes,
+) {
+    let name = workflow_type.map_or("", |it| &it.name);
+    sizes.payloads(input, || format!("the arguments of workflow `{name}`"));
+    sizes.memo(memo, || format!("the memo of workflow `{name}`"));
+}
+
 impl Request for StartWorkflow {
     type Message = pb::StartWorkflowExecutionRequest;
     type Reply = pb::StartWorkflowExecutionResponse;
@@ -145,6 +168,10 @@ impl Request for StartWorkflow {
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         self.into_proto(sender)
+    }
+
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        measure(message, sizes);
     }
 
     fn about(message: &Self::Message) -> Subject {
@@ -220,6 +247,16 @@ impl Request for SignalWithStart {
         }
     }
 
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        measure_arguments(
+            message.workflow_type.as_ref(),
+            message.input.as_ref(),
+            message.memo.as_ref(),
+            sizes,
+        );
+        signal::measure(&message.signal_name, message.signal_input.as_ref(), sizes);
+    }
+
     fn about(message: &Self::Message) -> Subject {
         Subject::workflow(&message.workflow_id)
     }
@@ -265,6 +302,16 @@ impl Request for UpdateWithStart {
     }
 
     /// The responses come in the order of the operations.
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        for operation in &message.operations {
+            match &operation.operation {
+                Some(Kind::StartWorkflow(start)) => measure(start, sizes),
+                Some(Kind::UpdateWorkflow(update)) => UpdateWorkflow::measure(update, sizes),
+                None => {}
+            }
+        }
+    }
+
     fn about(message: &Self::Message) -> Subject {
         let first = message.operations.first();
         match first.and_then(|it| it.operation.as_ref()) {

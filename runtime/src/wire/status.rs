@@ -6,7 +6,7 @@ use durably_engine::FailureRecord;
 use durably_proto::{Message, api::errordetails::v1 as details, rpc, wkt::Any};
 use tonic::{Code, Status};
 
-use super::{WireError, failure};
+use super::{WireError, failure, sizes::Oversized};
 
 /// The error of a raw call.
 pub(crate) type RawStatus = Status;
@@ -20,6 +20,8 @@ pub(crate) enum CallError {
     Malformed(WireError),
     /// A codec could not transform payloads.
     Codec(CodecFault),
+    /// The request was not sent, because of its size.
+    Oversized(Oversized),
 }
 
 /// Why the payloads of a message could not be transformed.
@@ -116,6 +118,7 @@ impl CallError {
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Status(status) => kind(status),
+            Self::Oversized(_) => Kind::TooLarge,
             Self::Malformed(_) | Self::Codec(_) => Kind::Other,
         }
     }
@@ -124,7 +127,7 @@ impl CallError {
     pub(crate) fn retry(&self) -> Retry {
         match self {
             Self::Status(status) => retry(status),
-            Self::Malformed(_) | Self::Codec(_) => Retry::Never,
+            Self::Malformed(_) | Self::Codec(_) | Self::Oversized(_) => Retry::Never,
         }
     }
 
@@ -173,7 +176,7 @@ impl CallError {
     pub(crate) fn is_over_message_limit(&self) -> bool {
         match self {
             Self::Status(status) => is_too_large(status),
-            Self::Malformed(_) | Self::Codec(_) => false,
+            Self::Malformed(_) | Self::Codec(_) | Self::Oversized(_) => false,
         }
     }
 
@@ -181,6 +184,7 @@ impl CallError {
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Status(status) => status.code(),
+            Self::Oversized(_) => Code::ResourceExhausted,
             Self::Malformed(_) | Self::Codec(_) => Code::Internal,
         }
     }
@@ -191,6 +195,7 @@ impl CallError {
             Self::Status(status) => status.message().to_owned(),
             Self::Malformed(error) => malformed(error),
             Self::Codec(fault) => fault.to_string(),
+            Self::Oversized(oversized) => oversized.to_string(),
         }
     }
 
@@ -199,6 +204,7 @@ impl CallError {
             Self::Status(status) => status,
             Self::Malformed(error) => Status::internal(malformed(&error)),
             Self::Codec(fault) => Status::internal(fault.to_string()),
+            Self::Oversized(oversized) => Status::resource_exhausted(oversized.to_string()),
         }
     }
 
@@ -208,7 +214,7 @@ impl CallError {
             Self::Status(status) if !status.details().is_empty() => {
                 rpc::Status::decode(status.details()).ok()
             }
-            Self::Status(_) | Self::Malformed(_) | Self::Codec(_) => None,
+            Self::Status(_) | Self::Malformed(_) | Self::Codec(_) | Self::Oversized(_) => None,
         }
     }
 
@@ -221,7 +227,20 @@ impl CallError {
                 let (code, message) = (status.code(), status.message());
                 Status::with_details_and_metadata(code, message, bytes, metadata).into()
             }
-            Self::Malformed(_) | Self::Codec(_) => self,
+            Self::Malformed(_) | Self::Codec(_) | Self::Oversized(_) => self,
+        }
+    }
+
+    /// The same refusal, with the parts of the request that are large if it is because of the size.
+    pub(crate) fn naming(self, large: Option<&str>) -> Self {
+        match (self, large) {
+            (Self::Status(status), Some(large)) if kind(&status) == Kind::TooLarge => {
+                let message = format!("{}: {large}", status.message().trim_end_matches('.'));
+                let (code, details) = (status.code(), status.details().to_vec().into());
+                let metadata = status.metadata().clone();
+                Status::with_details_and_metadata(code, message, details, metadata).into()
+            }
+            (other, _) => other,
         }
     }
 
@@ -229,7 +248,7 @@ impl CallError {
     pub(crate) fn reason(&self) -> Reason {
         match self {
             Self::Status(status) => reason(status, &read_details(status)),
-            Self::Malformed(_) | Self::Codec(_) => Reason::Unspecific,
+            Self::Malformed(_) | Self::Codec(_) | Self::Oversized(_) => Reason::Unspecific,
         }
     }
 
@@ -237,7 +256,7 @@ impl CallError {
     pub(crate) fn missing_namespace(&self) -> Option<String> {
         match self {
             Self::Status(status) => missing_namespace(&read_details(status)).map(|it| it.namespace),
-            Self::Malformed(_) | Self::Codec(_) => None,
+            Self::Malformed(_) | Self::Codec(_) | Self::Oversized(_) => None,
         }
     }
 
@@ -408,6 +427,23 @@ fn first_refused(several: details::MultiOperationExecutionFailure) -> Reason {
     }
 }
 
+/// The text of a refusal, with what helps where the server does not say it.
+pub(crate) fn with_remedy(message: String) -> String {
+    let parts = message
+        .split_once("Namespace ")
+        .and_then(|(_, rest)| rest.split_once(" has no mapping defined for search attribute "));
+    let Some((namespace, name)) = parts else {
+        return message;
+    };
+    let name = name.split_whitespace().next().unwrap_or_default();
+    let command = format!(
+        "temporal operator search-attribute create --namespace {namespace} --name {name} --type Keyword"
+    );
+    format!(
+        "{message}; `{command}` registers it (with its own type), and `.search_attribute(..)` of an embedded server does"
+    )
+}
+
 /// Whether the server does not have the namespace of the request.
 pub(crate) fn is_about_a_missing_namespace(status: &Status) -> bool {
     is_namespace_missing(&read_details(status))
@@ -448,6 +484,17 @@ fn is_too_large(status: &Status) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_attribute_that_is_not_registered_comes_with_the_command_that_registers_it() {
+        let refused =
+            "BadSearchAttributes: Namespace shop has no mapping defined for search attribute Color";
+        let expected = "BadSearchAttributes: Namespace shop has no mapping defined for search attribute Color; \
+             `temporal operator search-attribute create --namespace shop --name Color --type Keyword` registers it \
+             (with its own type), and `.search_attribute(..)` of an embedded server does";
+        assert_eq!(with_remedy(refused.to_owned()), expected);
+        assert_eq!(with_remedy("no".to_owned()), "no");
+    }
 
     const CODES: [Code; 17] = [
         Code::Ok,

@@ -1,11 +1,13 @@
 //! Cancel requests and terminations, sent by a client.
 
+use durably_engine::Payload;
 use durably_proto::api::workflowservice::v1 as pb;
 
 use super::{
-    WireError,
+    WireError, payload,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
+    sizes::Sizes,
 };
 
 /// Requests the cancellation of a workflow.
@@ -23,6 +25,7 @@ pub(crate) struct TerminateWorkflow {
     /// The run that has to be the first of the chain; empty for any.
     pub(crate) first_run_id: String,
     pub(crate) reason: String,
+    pub(crate) details: Vec<Payload>,
 }
 
 impl Request for CancelWorkflow {
@@ -55,11 +58,18 @@ impl Request for TerminateWorkflow {
         Execution::about(message.workflow_execution.as_ref())
     }
 
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        sizes.payloads(message.details.as_ref(), || {
+            "the details of the termination".to_owned()
+        });
+    }
+
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::TerminateWorkflowExecutionRequest {
             namespace: sender.namespace(),
             workflow_execution: Some(self.execution.into_proto()),
             reason: self.reason,
+            details: payload::list_to_proto(self.details),
             identity: sender.identity(),
             first_execution_run_id: self.first_run_id,
             ..Default::default()

@@ -10,6 +10,7 @@ use super::{
     WireError, failure, payload,
     payload_fields::Subject,
     request::{Execution, Request, Sender},
+    sizes::Sizes,
 };
 
 /// How far an update has to be before the server answers.
@@ -77,6 +78,15 @@ impl Request for UpdateWorkflow {
                 }),
                 ..Default::default()
             }),
+        }
+    }
+
+    fn measure(message: &Self::Message, sizes: &mut Sizes) {
+        let input = message.request.as_ref().and_then(|it| it.input.as_ref());
+        if let Some(input) = input {
+            sizes.payloads(input.args.as_ref(), || {
+                format!("the arguments of update `{}`", input.name)
+            });
         }
     }
 

@@ -58,6 +58,9 @@ impl Host {
             options,
             ..
         } = self;
+        server
+            .caller
+            .check_sizes(options.sizes.in_namespace(namespace.limits));
         let parts = self.parts()?;
         let first_tasks: Weak<dyn FirstTasks> = Arc::downgrade(&parts.workflows) as _;
         // The server decides which version of a deployment receives a first task.

@@ -279,7 +279,7 @@ impl Ctx {
     /// A value cannot be written: a number that is not finite. Then nothing is changed. The server checks
     /// names and types later: the workflow task fails until the attribute is registered.
     #[track_caller]
-    pub fn upsert(&self, changes: impl IntoIterator<Item = SearchUpdate>) -> Result<()> {
+    pub fn upsert(&self, changes: impl IntoIterator<Item = SearchUpdate>) -> Result<(), DataError> {
         let mut attributes = Header::new();
         for change in changes {
             let (name, payload) = change.into_parts();
@@ -301,14 +301,15 @@ impl Ctx {
     /// fn annotate(ctx: &Ctx, page: u32) -> Result<()> {
     ///     ctx.upsert_memo("page", page)?;
     ///     assert_eq!(ctx.memo("page")?, Some(page));
-    ///     ctx.upsert_memo("draft", None::<String>)
+    ///     ctx.upsert_memo("draft", None::<String>)?;
+    ///     Ok(())
     /// }
     /// ```
     ///
     /// # Errors
     /// The value cannot be written.
     #[track_caller]
-    pub fn upsert_memo<T: Outgoing>(&self, name: impl Text, note: T) -> Result<()> {
+    pub fn upsert_memo<T: Outgoing>(&self, name: impl Text, note: T) -> Result<(), DataError> {
         let name = name.into_text();
         let encoded = note.__encode(self.core().converter());
         let payload = encoded.map_err(|fault| {

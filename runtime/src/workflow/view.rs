@@ -188,7 +188,7 @@ impl View {
     ///
     /// # Errors
     /// It cannot be deserialised as a `T`.
-    pub fn last_completion<T: Data>(&self) -> Result<Option<T>> {
+    pub fn last_completion<T: Data>(&self) -> Result<Option<T>, DataError> {
         let Some(payload) = self.core.start.event.last_completion.first() else {
             return Ok(None);
         };
@@ -210,7 +210,7 @@ impl View {
     ///
     /// # Errors
     /// It cannot be deserialised as a `T`.
-    pub fn memo<T: Data>(&self, name: &str) -> Result<Option<T>> {
+    pub fn memo<T: Data>(&self, name: &str) -> Result<Option<T>, DataError> {
         let Some(payload) = self.core.memo(name) else {
             return Ok(None);
         };
@@ -226,8 +226,8 @@ impl View {
     ///
     /// # Errors
     /// It is of another type.
-    pub fn search<K: SearchKind>(&self, key: SearchKey<K>) -> Result<Option<K::Value>> {
-        Ok(key.read(self.core.search_attribute(key.name()).as_ref())?)
+    pub fn search<K: SearchKind>(&self, key: SearchKey<K>) -> Result<Option<K::Value>, DataError> {
+        key.read(self.core.search_attribute(key.name()).as_ref())
     }
 
     /// The headers of the run's start, which [interceptors](crate::interceptor) of a client or of another workflow

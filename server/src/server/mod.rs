@@ -151,6 +151,22 @@ impl Server {
         SystemTime::UNIX_EPOCH + since
     }
 
+    /// Whether its [`Clock`](crate::Clock) skips.
+    ///
+    /// ```
+    /// use durably_server::{Clock, Server};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::builder().clock(Clock::skipping()).start().await?;
+    /// assert!(server.skips_time());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn skips_time(&self) -> bool {
+        self.backend.clock.skips()
+    }
+
     /// Advances a skipping clock by `by`. Timers fire in order, each after the work that the one
     /// before it caused has ended, and the clock stops exactly at the target. Work that makes no
     /// progress for five seconds of the machine's time is not waited for any longer, so that the

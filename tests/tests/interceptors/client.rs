@@ -95,7 +95,8 @@ impl ClientInterceptor for Log {
         mut request: TerminateRequest,
         next: Next<TerminateRequest>,
     ) -> Result<()> {
-        self.note(format!("terminate: {}", request.reason));
+        let detail = request.detail::<u32>(0).ok();
+        self.note(format!("terminate: {} {detail:?}", request.reason));
         request.reason += " (by somebody)";
         next.run(request).await
     }
@@ -262,7 +263,7 @@ async fn every_call_passes_the_interceptors(world: &World) -> Result<()> {
         .with_update(|counter| counter.increase(5))
         .await?;
     assert_eq!(update.result().await?, 6);
-    with_update.terminate("enough").await?;
+    with_update.terminate("enough").details(7).await?;
     let ended = with_update.result().await.expect_err("it was terminated");
     assert!(
         ended.to_string().contains("enough (by somebody)"),
@@ -284,7 +285,10 @@ async fn every_call_passes_the_interceptors(world: &World) -> Result<()> {
     );
     assert_eq!(
         log_of_starts[4..6],
-        ["update-with-start increase: true", "terminate: enough"]
+        [
+            "update-with-start increase: true",
+            "terminate: enough Some(7)"
+        ]
     );
 
     let waits = start("d", 7).await?;

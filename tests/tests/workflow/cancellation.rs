@@ -1,14 +1,12 @@
 //! Cancellation and termination of workflows and activities.
 
-use durably::{error::ResultError, prelude::*, workflow::CancellationType};
-use durably_proto::api::{
-    common::v1::{Payload, Payloads},
-    workflowservice::v1::TerminateWorkflowExecutionRequest,
+use durably::{
+    client::WorkflowStatus,
+    error::{HandleError, ResultError},
+    prelude::*,
+    workflow::CancellationType,
 };
-use durably_tests::{
-    World, eventually, on_both_servers,
-    raw::{NAMESPACE, execution},
-};
+use durably_tests::{World, eventually, on_both_servers};
 
 #[activity(start_to_close = "10s")]
 async fn note(what: String) -> String {
@@ -141,29 +139,29 @@ async fn the_reason_and_the_details_of_a_termination_reach_the_client(world: &Wo
     let trip = Trip::start(&world.client, "sleep")
         .task_queue(&world.queue)
         .await?;
-    let detail = Payload {
-        metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
-        data: b"\"the bridge is closed\"".to_vec(),
-        ..Default::default()
-    };
-    let request = TerminateWorkflowExecutionRequest {
-        namespace: NAMESPACE.to_owned(),
-        workflow_execution: execution(trip.id()),
-        reason: "enough".to_owned(),
-        details: Some(Payloads {
-            payloads: vec![detail],
-        }),
-        ..Default::default()
-    };
-    let mut service = world.service().await?;
-    service.terminate_workflow_execution(request).await?;
+    let terminate = trip.terminate("enough").details("the bridge is closed");
+    terminate.details((7, vec![true])).await?;
     let error = trip.result().await.unwrap_err();
     let ResultError::Terminated(terminated) = &error else {
         panic!("it was terminated: {error:?}");
     };
     assert_eq!(terminated.reason, "enough");
-    assert_eq!(terminated.details.len(), 1);
+    assert_eq!(terminated.details.len(), 2);
     assert_eq!(terminated.detail::<String>(0)?, "the bridge is closed");
+    assert_eq!(terminated.detail::<(u8, Vec<bool>)>(1)?, (7, vec![true]));
     assert!(terminated.detail::<String>(1).is_err());
+    assert!(terminated.detail::<String>(2).is_err());
+
+    // What cannot be written is refused before anything is sent.
+    let trip = Trip::start(&world.client, "sleep")
+        .task_queue(&world.queue)
+        .await?;
+    let refused = trip.untyped().terminate("enough").details(f64::NAN).await;
+    assert!(matches!(refused, Err(HandleError::Data(_))), "{refused:?}");
+    assert_eq!(
+        trip.describe().await?.summary.status,
+        WorkflowStatus::Running
+    );
+    trip.terminate("seen").await?;
     Ok(())
 }

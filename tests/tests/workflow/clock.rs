@@ -241,3 +241,65 @@ async fn a_wait_that_is_dropped_stops_the_clock() -> Result<()> {
     assert_eq!(server(&world).now(), begun);
     worker.shutdown().await
 }
+
+/// Code that panics, and the same without the mistake.
+mod broken {
+    use durably::prelude::*;
+
+    #[derive(Default)]
+    pub(super) struct Fragile;
+
+    #[workflow]
+    impl Fragile {
+        #[run]
+        pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<u32> {
+            ctx.sleep(days(1)).await?;
+            panic!("there is no seat {}", 7)
+        }
+    }
+}
+
+mod mended {
+    use durably::prelude::*;
+
+    #[derive(Default)]
+    pub(super) struct Fragile;
+
+    #[workflow]
+    impl Fragile {
+        #[run]
+        pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<u32> {
+            ctx.sleep(days(1)).await?;
+            Ok(7)
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_ends_with_the_failure_of_a_workflow_task() -> Result<()> {
+    let world = World::skipping().await?;
+    let worker = world.worker().workflow::<broken::Fragile>().spawn().await?;
+    let fragile = broken::Fragile::start(&world.client);
+    let fragile = fragile.task_queue(&world.queue).await?;
+    let error = fragile.result().await.expect_err("its code panics");
+    let ResultError::Stuck(stuck) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(stuck.workflow_id, fragile.id());
+    assert!(stuck.attempt > 2, "{stuck:?}");
+    let text = error.to_string();
+    assert!(
+        text.contains("makes no progress, its workflow task has failed"),
+        "{text}"
+    );
+    assert!(text.contains("there is no seat 7"), "{text}");
+    worker.shutdown().await?;
+
+    // One that keeps waiting has the result of the next worker.
+    let patient = world.client.keep_waiting();
+    let kept = mended::Fragile::handle(&patient, fragile.id());
+    let kept = tokio::spawn(async move { kept.result().await });
+    let worker = world.worker().workflow::<mended::Fragile>().spawn().await?;
+    assert_eq!(kept.await.expect("no panic")?, 7);
+    worker.shutdown().await
+}

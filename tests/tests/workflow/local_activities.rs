@@ -608,7 +608,8 @@ async fn a_result_that_is_too_large_fails_the_workflow_task(world: &World) -> Re
     let start = Locals::start(&world.client, "large");
     let handle = start.task_queue(&world.queue).await?;
     let text = task_failure(&handle).await;
-    assert!(text.contains("exceeds size limit"), "{text}");
+    let expected = "the result of local activity `large` of 2.9 MiB (";
+    assert!(text.contains(expected), "{text}");
     handle.terminate("seen").await.ok();
     worker.shutdown().await
 }

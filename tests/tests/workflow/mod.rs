@@ -18,6 +18,7 @@ mod externals;
 mod facts;
 mod failures;
 mod instrumented;
+mod large_values;
 mod local_activities;
 mod numbers;
 mod own_errors;

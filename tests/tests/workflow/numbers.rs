@@ -51,7 +51,7 @@ async fn resume(ctx: &ActivityCtx) -> Result<Option<Order>> {
         ctx.heartbeat(order(2.0));
         ctx.heartbeat(order(f64::INFINITY));
     }
-    ctx.heartbeat_details()
+    Ok(ctx.heartbeat_details()?)
 }
 
 /// Sends NaN where it is told to.

@@ -8,7 +8,9 @@ use durably::{
     search::{Keyword, KeywordList, SearchKey, Text},
     worker::WorkerGuard,
 };
-use durably_tests::{World, eventually, on_both_servers, raw::add_search_attributes, unique};
+use durably_tests::{
+    World, eventually, on_both_servers, raw::add_search_attributes, told::Told, unique,
+};
 
 const CUSTOMER: SearchKey<Keyword> = SearchKey::new("DurablyKeyword");
 const NOTE: SearchKey<Text> = SearchKey::new("DurablyText");
@@ -79,7 +81,7 @@ impl Order {
 
     #[update]
     fn refuse(&mut self, ctx: &Ctx) -> Result<()> {
-        ctx.upsert([COUNT.set(3), AMOUNT.set(f64::NAN)])
+        Ok(ctx.upsert([COUNT.set(3), AMOUNT.set(f64::NAN)])?)
     }
 
     #[query]
@@ -412,6 +414,7 @@ async fn an_upsert_of_an_unregistered_attribute_fails_the_task_until_the_code_ch
     world: &World,
 ) -> Result<()> {
     add_search_attributes(world).await?;
+    Told::listen();
     let worker = world.worker().workflow::<Stamped>().spawn().await?;
     let stamp = Stamped::start(&world.client)
         .id(unique("stamp"))
@@ -428,6 +431,15 @@ async fn an_upsert_of_an_unregistered_attribute_fails_the_task_until_the_code_ch
         !failed.contains("UpsertWorkflowSearchAttributes"),
         "{failed}"
     );
+    // The worker's log has the command that registers it.
+    let command = "`temporal operator search-attribute create --namespace default --name NobodyRegisteredThis --type \
+                   Keyword` registers it";
+    let logged = eventually("the worker logs it", || async {
+        let warnings = Told::warnings(stamp.id());
+        (!warnings.is_empty()).then_some(warnings)
+    });
+    let logged = logged.await;
+    assert!(logged[0].contains(command), "{logged:#?}");
     worker.shutdown().await?;
     let worker = world.worker().workflow::<Corrected>().spawn().await?;
     assert_eq!(stamp.result().await?, "corrected");

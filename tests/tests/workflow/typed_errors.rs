@@ -2,11 +2,14 @@
 //! by clients and by other SDKs.
 
 use durably::{
-    error::{QueryError, ResultError, RetryState, UpdateError},
+    error::{DataError, QueryError, ResultError, RetryState, UpdateError},
     prelude::*,
+    search::{Keyword, SearchKey},
     worker::WorkerGuard,
 };
-use durably_tests::{World, message_pack::MessagePack, on_both_servers};
+use durably_tests::{
+    World, message_pack::MessagePack, on_both_servers, raw::add_search_attributes,
+};
 
 use crate::interop::payloads::run_python;
 
@@ -169,7 +172,41 @@ async fn fails(client: &Client, world: &World, case: &str) -> Result<ResultError
     Ok(order.result().await.expect_err("it is not paid"))
 }
 
+const CUSTOMER: SearchKey<Keyword> = SearchKey::new("DurablyKeyword");
+const COUNT: SearchKey<i64> = SearchKey::new("DurablyInt");
+const AMOUNT: SearchKey<f64> = SearchKey::new("DurablyDouble");
+
+/// An error type of a workflow that holds those of values that cannot be written or read.
+#[derive(Debug, thiserror::Error, durably::Failure)]
+enum TagError {
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("no customer")]
+    NoCustomer,
+}
+
+/// Sets and reads with `?`, in methods with an error type of their own.
+#[derive(Default)]
+struct Tagged;
+
+#[workflow]
+impl Tagged {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, divisor: f64) -> Result<i64, TagError> {
+        ctx.upsert(COUNT.set(3))?;
+        ctx.upsert_memo("page", 7_i64)?;
+        ctx.upsert(AMOUNT.set(1.0 / divisor))?;
+        let page: i64 = ctx.memo("page")?.unwrap_or_default();
+        let count = ctx.search(COUNT)?.unwrap_or_default();
+        match ctx.search(CUSTOMER)? {
+            Some(_) => Err(TagError::NoCustomer),
+            None => Ok(page + count),
+        }
+    }
+}
+
 on_both_servers! {
+    an_error_type_of_the_workflow_holds_a_value_that_cannot_be_written
     the_error_of_an_activity_reaches_the_workflow_and_the_client
     a_declared_pause_comes_before_the_next_attempt
     a_conversion_keeps_the_type_in_a_method_that_returns_any_error
@@ -299,5 +336,20 @@ async fn a_cancelled_run_closes_as_canceled_with_an_error_of_its_own(world: &Wor
 async fn python_reads_the_error_and_raises_it(world: &World) -> Result<()> {
     let worker = worker(world).await?;
     run_python("typed_errors.py", world).await?;
+    worker.shutdown().await
+}
+
+async fn an_error_type_of_the_workflow_holds_a_value_that_cannot_be_written(
+    world: &World,
+) -> Result<()> {
+    add_search_attributes(world).await?;
+    let worker = world.worker().workflow::<Tagged>().spawn().await?;
+    let start = |divisor| Tagged::start(&world.client, divisor).task_queue(&world.queue);
+    assert_eq!(start(2.0).result().await?, 10);
+    let infinite = start(0.0).await?.result().await;
+    let error = infinite.expect_err("infinity is not written");
+    let app = error.app().expect("its code returned an error");
+    assert_eq!(app.kind, "TagError");
+    assert!(app.message.contains("DurablyDouble"), "{}", app.message);
     worker.shutdown().await
 }

@@ -27,6 +27,7 @@ use crate::{
             self, CallbackState, DescribeWorkflow, Description, PendingChild, WorkflowStatus,
         },
         history::{self, EventsKind, GetHistory},
+        status::with_remedy,
         time_skipping::TimeSkippingState,
     },
 };
@@ -583,7 +584,7 @@ pub(super) async fn last_failure(target: &FromClient, run: &str) -> Option<Strin
     };
     let page = target.send::<_, HandleError>(request, None).await.ok()?;
     match page.next_page_token.is_empty() {
-        true => history::task_failure(page.events),
+        true => history::task_failure(page.events).map(with_remedy),
         false => None,
     }
 }

@@ -8,11 +8,14 @@ mod progress_warning;
 pub(crate) mod reset;
 pub(crate) mod result;
 pub(crate) mod target;
+pub(crate) mod terminate;
 pub(crate) mod untyped;
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
-use super::{Call, Client, DynHandle, FromClient, History, ResetPoint, WorkflowDescription};
+use super::{
+    Call, Client, DynHandle, FromClient, History, ResetPoint, TerminateCall, WorkflowDescription,
+};
 use crate::{
     data::Text,
     definition::{MethodsOf, Workflow},
@@ -148,8 +151,8 @@ impl<W: Workflow> Handle<W> {
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.
-    pub fn terminate(&self, reason: impl Text) -> Call<(), HandleError> {
-        self.via.terminate(reason.into_text())
+    pub fn terminate(&self, reason: impl Text) -> TerminateCall {
+        TerminateCall::new(&self.via, reason.into_text())
     }
 
     /// Starts a new run that repeats this one up to `point` and goes on from there, with the signals and updates

@@ -1,16 +1,21 @@
 //! The result of a workflow, wherever its chain of runs ends.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, pin::pin, time::Duration};
 
 use durably_engine::Payload;
+use futures::future::{Either, select};
 
-use super::{progress_warning, target::FromClient};
+use super::{
+    description::{describe, last_failure},
+    progress_warning,
+    target::FromClient,
+};
 use crate::{
     client::call::{Call, within},
     data::{Callee, Output},
     definition::private::PayloadOf,
     error::{
-        Details, Failure, ResultError, RpcError, WorkflowCancelled, WorkflowFailed,
+        Details, Failure, ResultError, RpcError, WorkflowCancelled, WorkflowFailed, WorkflowStuck,
         WorkflowTerminated, WorkflowTimedOut,
     },
     interceptor::ResultRequest,
@@ -118,7 +123,14 @@ async fn run_end(target: &FromClient, run_id: &str) -> Result<RunEnd, ResultErro
             page_token,
         };
         let response = target.caller().call(request, Patience::until_answered());
-        match response.await {
+        let response = match target.caller().ends_with_failing_tasks() {
+            false => response.await,
+            true => match select(pin!(response), pin!(stuck(target, run_id))).await {
+                Either::Left((response, _)) => response,
+                Either::Right((stuck, _)) => return Err(stuck.into()),
+            },
+        };
+        match response {
             Ok(CloseResponse::Closed(end)) => return Ok(end),
             Ok(CloseResponse::StillRunning { page_token: next }) => page_token = next,
             Err(error) => return Err(target.refused(error)),
@@ -128,3 +140,26 @@ async fn run_end(target: &FromClient, run_id: &str) -> Result<RunEnd, ResultErro
         }
     }
 }
+
+/// Waits until the workflow task of a run has failed twice, for a test: nobody deploys other code while it runs.
+async fn stuck(target: &FromClient, run_id: &str) -> WorkflowStuck {
+    loop {
+        tokio::time::sleep(PAUSE).await;
+        let described = describe(target, run_id, Patience::at_once(None)).await;
+        let task = described.ok().and_then(|described| described.workflow_task);
+        let Some(attempt) = task.map(|task| task.attempt).filter(|it| *it > 2) else {
+            continue;
+        };
+        // A task that has timed out has no failure: its worker may be busy.
+        if let Some(reason) = last_failure(target, run_id).await {
+            return WorkflowStuck {
+                workflow_id: target.workflow_id().to_owned(),
+                attempt,
+                reason,
+            };
+        }
+    }
+}
+
+/// The pause between two looks at a workflow that a test waits for.
+const PAUSE: Duration = Duration::from_millis(200);

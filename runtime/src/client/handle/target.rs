@@ -10,12 +10,12 @@ use crate::{
     data::{ArgsEncoder, EncodedArgs, PayloadOf},
     definition::{CanQuery, CanUpdate, Via},
     error::{HandleError, RpcError, WorkflowNotFound},
-    interceptor::{CancelRequest, HistoryRequest, TerminateRequest},
+    interceptor::{CancelRequest, HistoryRequest},
     transport::{caller::Caller, retry::Patience, rpc::Rpc},
     wire::{
         request::{Execution, Request},
         status::{CallError, Reason},
-        stop::{CancelWorkflow, TerminateWorkflow},
+        stop::CancelWorkflow,
     },
 };
 
@@ -169,19 +169,6 @@ impl FromClient {
         })
     }
 
-    pub(crate) fn terminate(&self, reason: String) -> Call<(), HandleError> {
-        let to = self.clone();
-        Call::new(|timeout| async move {
-            let request = TerminateWorkflow {
-                execution: to.execution(),
-                first_run_id: to.started_run_id().unwrap_or_default().to_owned(),
-                reason,
-            };
-            let what = || format!("response to the termination of `{}`", to.workflow_id());
-            within(timeout, what, to.send_terminate(request, timeout)).await
-        })
-    }
-
     async fn send_cancel(
         &self,
         request: CancelWorkflow,
@@ -197,37 +184,6 @@ impl FromClient {
             to.send(request.into_wire(), timeout).await
         };
         interceptors.call(CancelRequest::new(request), send).await
-    }
-
-    async fn send_terminate(
-        &self,
-        request: TerminateWorkflow,
-        timeout: Option<Duration>,
-    ) -> Result<(), HandleError> {
-        let interceptors = self.client().interceptors();
-        if interceptors.is_empty() {
-            return self.terminate_once(request, timeout).await;
-        }
-        let to = self.clone();
-        let send = move |request: TerminateRequest| async move {
-            let to = to.at(&request.workflow_id, request.run_id.as_deref());
-            to.terminate_once(request.into_wire(), timeout).await
-        };
-        let request = TerminateRequest::new(request);
-        interceptors.call(request, send).await
-    }
-
-    /// A repetition that finds the workflow closed has succeeded.
-    async fn terminate_once(
-        &self,
-        request: TerminateWorkflow,
-        timeout: Option<Duration>,
-    ) -> Result<(), HandleError> {
-        let is_closed = |error: &CallError| error.reason() == Reason::WorkflowClosed;
-        let patience = Patience::at_once(timeout);
-        let caller = self.caller();
-        let terminated = caller.call_with_effect(request, patience, is_closed);
-        terminated.await.map_err(|error| self.refused(error))
     }
 
     /// Sends a request that the server answers at once.

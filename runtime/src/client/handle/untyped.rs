@@ -6,7 +6,7 @@ use super::{description, fast_forward, history, reset, result};
 use crate::{
     client::{
         AllActivities, Call, FromClient, Handle, History, QueryCall, ResetPoint,
-        SelectedActivities, SignalCall, UpdateCall, UpdateHandle, UpdateOptionsCall,
+        SelectedActivities, SignalCall, TerminateCall, UpdateCall, UpdateHandle, UpdateOptionsCall,
         WorkflowDescription, call::within, pages::List,
     },
     data::{ArgList, Known, Text},
@@ -164,8 +164,8 @@ impl DynHandle {
     ///
     /// # Errors
     /// There is no such running workflow, or the request failed.
-    pub fn terminate(&self, reason: impl Text) -> Call<(), HandleError> {
-        self.0.terminate(reason.into_text())
+    pub fn terminate(&self, reason: impl Text) -> TerminateCall {
+        TerminateCall::new(&self.0, reason.into_text())
     }
 
     /// Starts a new run that repeats this one up to `point`; see [`Handle::reset`].

@@ -3,6 +3,8 @@
 use super::{execution, some};
 use crate::{
     client::ResetPoint,
+    data::{Converter, Data},
+    error::{DataError, Details},
     options::Priority,
     wire::{
         stop::{CancelWorkflow, TerminateWorkflow},
@@ -47,6 +49,9 @@ pub struct CancelRequest {
 /// impl ClientInterceptor for Signed {
 ///     async fn terminate(&self, mut request: TerminateRequest, next: Next<TerminateRequest>) -> Result<()> {
 ///         request.reason += &format!(" ({})", self.0);
+///         if !request.details.is_empty() {
+///             tracing::info!("with {:?}", request.detail::<String>(0));
+///         }
 ///         next.run(request).await
 ///     }
 /// }
@@ -62,6 +67,8 @@ pub struct TerminateRequest {
     pub first_run_id: Option<String>,
     /// Why, for people.
     pub reason: String,
+    /// The values that go with it.
+    pub details: Details,
 }
 
 /// A request for the description of a workflow.
@@ -110,20 +117,30 @@ impl CancelRequest {
 }
 
 impl TerminateRequest {
-    pub(crate) fn new(request: TerminateWorkflow) -> Self {
+    /// The value at `index` from 0 that goes with the termination.
+    ///
+    /// # Errors
+    /// There is no such detail, or it cannot be deserialised as a `T`.
+    pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
+        self.details.read(index, || "the termination".to_owned())
+    }
+
+    pub(crate) fn new(request: TerminateWorkflow, converter: &Converter) -> Self {
         Self {
             workflow_id: request.execution.workflow_id,
             run_id: some(request.execution.run_id),
             first_run_id: some(request.first_run_id),
             reason: request.reason,
+            details: Details::received(request.details, converter),
         }
     }
 
-    pub(crate) fn into_wire(self) -> TerminateWorkflow {
+    pub(crate) fn into_wire(self, converter: &Converter) -> TerminateWorkflow {
         TerminateWorkflow {
             execution: execution(self.workflow_id, self.run_id),
             first_run_id: self.first_run_id.unwrap_or_default(),
             reason: self.reason,
+            details: self.details.encode("termination", converter),
         }
     }
 }

@@ -85,6 +85,7 @@ pub(crate) enum RunEnd {
 pub(crate) enum TaskFailureReason {
     Nondeterminism,
     Workflow,
+    PayloadsTooLarge,
     MessageTooLarge,
 }
 
@@ -321,6 +322,7 @@ impl WorkflowMetrics {
         let reason = match reason {
             TaskFailureReason::Nondeterminism => "NonDeterminismError",
             TaskFailureReason::Workflow => "WorkflowError",
+            TaskFailureReason::PayloadsTooLarge => "PayloadsTooLarge",
             TaskFailureReason::MessageTooLarge => "GrpcMessageTooLarge",
         };
         // Failures are rare, and pause their run: a search by name is cheap enough.

@@ -69,7 +69,7 @@ fn not_sent(claim: &Claim, follows_fault: bool, error: &CallError) -> Reply {
     let reply = match error {
         CallError::Codec(_) => Reply::CodecFailed,
         error if error.is_too_large() => Reply::Unsendable,
-        CallError::Status(_) | CallError::Malformed(_) => {
+        CallError::Status(_) | CallError::Malformed(_) | CallError::Oversized(_) => {
             if matches!(error.retry(), Retry::Never | Retry::IfAllowed) {
                 let what = "the server refused a heartbeat";
                 log::on_attempt!(log::warning, info, ?code, error = text, "{what}");

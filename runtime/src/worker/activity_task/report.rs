@@ -12,6 +12,7 @@ use crate::{
         activity_task::{CancelActivity, CompleteActivity, FailActivity},
         failure,
         heartbeat::RecordHeartbeat,
+        sizes::PAYLOADS_TOO_LARGE,
         status::CallError,
     },
     worker::{
@@ -270,12 +271,16 @@ fn reason(error: &CallError) -> Option<FailureRecord> {
     match error {
         CallError::Codec(fault) => Some(codec_failure(fault)),
         error if error.is_too_large() => Some(too_large(error)),
-        CallError::Status(_) | CallError::Malformed(_) => None,
+        CallError::Status(_) | CallError::Malformed(_) | CallError::Oversized(_) => None,
     }
 }
 
 fn too_large(rejection: &CallError) -> FailureRecord {
-    AppError::new("MessageTooLarge", rejection.message()).into_record()
+    let kind = match rejection {
+        CallError::Oversized(_) => PAYLOADS_TOO_LARGE,
+        _ => "MessageTooLarge",
+    };
+    AppError::new(kind, rejection.message()).into_record()
 }
 
 fn is_non_retryable(record: &FailureRecord) -> bool {

@@ -85,6 +85,12 @@ pub struct WorkerOptions {
     /// [`Worker::deadlock_timeout`](crate::Worker::deadlock_timeout).
     #[serde(deserialize_with = "text::optional")]
     pub deadlock_timeout: Option<Duration>,
+    /// [`Worker::check_payload_sizes`](crate::Worker::check_payload_sizes).
+    pub check_payload_sizes: Option<bool>,
+    /// [`Worker::payload_size_warning`](crate::Worker::payload_size_warning), in bytes.
+    pub payload_size_warning: Option<usize>,
+    /// [`Worker::memo_size_warning`](crate::Worker::memo_size_warning), in bytes.
+    pub memo_size_warning: Option<usize>,
     /// [`Worker::heartbeat_interval`](crate::Worker::heartbeat_interval).
     #[serde(deserialize_with = "text::optional")]
     pub heartbeat_interval: Option<Duration>,
@@ -114,6 +120,9 @@ impl WorkerOptions {
             executor_threads
             max_lost_threads
             sticky_timeout
+            check_payload_sizes
+            payload_size_warning
+            memo_size_warning
             identity
             deployment
             build_id
@@ -165,6 +174,9 @@ mod tests {
             shutdown_grace = "0s"
             shutdown_deadline = "1m"
             deadlock_timeout = "1s500ms"
+            check_payload_sizes = false
+            payload_size_warning = 1000000
+            memo_size_warning = 0
             heartbeat_interval = "30s"
             resource_targets = { memory = 0.5 }
 
@@ -206,6 +218,9 @@ mod tests {
             shutdown_grace: Some(secs(0)),
             shutdown_deadline: Some(secs(60)),
             deadlock_timeout: Some(millis(1_500)),
+            check_payload_sizes: Some(false),
+            payload_size_warning: Some(1_000_000),
+            memo_size_warning: Some(0),
             heartbeat_interval: Some(secs(30)),
         };
         assert_eq!(options, expected);

@@ -18,7 +18,10 @@ pub(crate) use self::{
     pollers::ResolvedPollers,
     slots::{ResolvedSlots, ResolvedTargets},
 };
-use crate::wire::deployment::{DeploymentVersion, Versioning, WorkerBuild};
+use crate::wire::{
+    deployment::{DeploymentVersion, Versioning, WorkerBuild},
+    sizes::{SizeChecks, SizeLimits, WARNINGS},
+};
 
 /// How a worker runs.
 #[derive(Clone, Debug)]
@@ -66,8 +69,29 @@ pub(crate) struct Options {
     pub(crate) shutdown_deadline: Option<Duration>,
     /// How long one activation of workflow code may take.
     pub(crate) deadlock_timeout: Duration,
+    /// What is done about large messages; the limits are those of the namespace.
+    pub(crate) sizes: SizeOptions,
     /// The pause between two heartbeats of the worker; zero for none at all.
     pub(crate) heartbeat_interval: Duration,
+}
+
+/// What a worker does about large messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SizeOptions {
+    /// Whether it sends nothing that the server would refuse.
+    pub(crate) are_checked: bool,
+    /// From which bytes on it warns; zero for never.
+    pub(crate) warnings: SizeLimits,
+}
+
+impl SizeOptions {
+    /// The checks in a namespace with these limits.
+    pub(crate) fn in_namespace(self, limits: SizeLimits) -> SizeChecks {
+        SizeChecks {
+            warnings: self.warnings,
+            limits: self.are_checked.then_some(limits),
+        }
+    }
 }
 
 /// The kinds of tasks that slots are for.
@@ -118,6 +142,13 @@ impl Options {
             shutdown_grace: set.shutdown_grace.unwrap_or(Duration::from_secs(10)),
             shutdown_deadline: set.shutdown_deadline,
             deadlock_timeout: set.deadlock_timeout.unwrap_or(Duration::from_secs(2)),
+            sizes: SizeOptions {
+                are_checked: set.check_payload_sizes.unwrap_or(true),
+                warnings: SizeLimits {
+                    payloads: set.payload_size_warning.unwrap_or(WARNINGS.payloads),
+                    memo: set.memo_size_warning.unwrap_or(WARNINGS.memo),
+                },
+            },
             heartbeat_interval: set.heartbeat_interval.unwrap_or(Duration::from_secs(60)),
         }
     }
@@ -241,6 +272,11 @@ mod tests {
             shutdown_grace,
             shutdown_deadline,
             deadlock_timeout,
+            sizes:
+                SizeOptions {
+                    are_checked,
+                    warnings,
+                },
             heartbeat_interval,
         } = Options::of(WorkerOptions::default(), client);
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
@@ -293,6 +329,9 @@ mod tests {
             ("shutdown_grace", seconds(shutdown_grace)),
             ("shutdown_deadline", or_none(shutdown_deadline, seconds)),
             ("deadlock_timeout", seconds(deadlock_timeout)),
+            ("check_payload_sizes", are_checked.to_string()),
+            ("payload_size_warning", count(warnings.payloads)),
+            ("memo_size_warning", count(warnings.memo)),
             ("heartbeat_interval", seconds(heartbeat_interval)),
         ])
     }

@@ -57,6 +57,41 @@ impl Worker {
         self
     }
 
+    /// Whether the worker fails a workflow task, an activity or a heartbeat whose values are over the limits of the
+    /// namespace, `true` by default. With `false` it sends them, and the server terminates the workflow.
+    ///
+    /// The limits are those that the server tells, or its defaults: 2 MiB for the arguments of a call, a result, an
+    /// error, a marker, and for a memo; 4 MiB for a whole response. A workflow task that fails because of them has the
+    /// cause `PAYLOADS_TOO_LARGE`, and is tried again until a worker with other code completes it. They are compared
+    /// with what is sent, after [codecs](crate::codec).
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # fn example(client: &Client) {
+    /// let worker = Worker::new(client, "reports")
+    ///     .check_payload_sizes(true)
+    ///     .payload_size_warning(1 << 20)
+    ///     .memo_size_warning(0);
+    /// # }
+    /// ```
+    pub fn check_payload_sizes(mut self, checks: bool) -> Self {
+        self.options.check_payload_sizes = Some(checks);
+        self
+    }
+
+    /// The bytes of arguments, results and other values from which on the worker logs a warning, 524,288 by default, as
+    /// servers do; 0 for no warning.
+    pub fn payload_size_warning(mut self, bytes: usize) -> Self {
+        self.options.payload_size_warning = Some(bytes);
+        self
+    }
+
+    /// The bytes of a memo from which on the worker logs a warning, 2,048 by default, as servers do; 0 for no warning.
+    pub fn memo_size_warning(mut self, bytes: usize) -> Self {
+        self.options.memo_size_warning = Some(bytes);
+        self
+    }
+
     /// Attempts in progress of the activity type of this name, local ones included; only
     /// [`max_concurrent_activities`](Self::max_concurrent_activities) limits them by default.
     ///

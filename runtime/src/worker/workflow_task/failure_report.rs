@@ -10,6 +10,7 @@ use crate::{
         encoded_failure::CODEC_FAILURE,
         failure,
         respond::{AnswerQuery, FailWorkflowTask, TaskFailureCause},
+        sizes::{Oversized, PAYLOADS_TOO_LARGE},
         status::{CallError, CodecFault},
     },
 };
@@ -35,6 +36,7 @@ impl FailureReport {
     pub(crate) fn undeliverable(what: &str, error: &CallError) -> Option<Self> {
         match error {
             CallError::Codec(fault) => Some(Self::codec(fault)),
+            CallError::Oversized(oversized) => Some(Self::oversized(oversized)),
             error if error.is_too_large() => Some(Self::too_large(what, error)),
             _ => None,
         }
@@ -43,6 +45,15 @@ impl FailureReport {
     /// A codec could not transform payloads.
     pub(crate) fn codec(fault: &CodecFault) -> Self {
         Self::of(&AppError::new(CODEC_FAILURE, fault.to_string()).into())
+    }
+
+    /// The server would terminate the run because of what the response has.
+    fn oversized(oversized: &Oversized) -> Self {
+        let error = AppError::new(PAYLOADS_TOO_LARGE, oversized.to_string());
+        Self {
+            cause: TaskFailureCause::PayloadsTooLarge,
+            record: error.into_record().into(),
+        }
     }
 
     /// The server refuses `what` because of its size.
@@ -71,6 +82,7 @@ impl FailureReport {
         match self.cause {
             TaskFailureCause::Nondeterminism => TaskFailureReason::Nondeterminism,
             TaskFailureCause::WorkerFailure => TaskFailureReason::Workflow,
+            TaskFailureCause::PayloadsTooLarge => TaskFailureReason::PayloadsTooLarge,
             TaskFailureCause::MessageTooLarge => TaskFailureReason::MessageTooLarge,
         }
     }
