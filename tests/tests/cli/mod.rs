@@ -4,6 +4,7 @@ mod activities;
 mod batches;
 mod commands;
 mod deployments;
+mod histories;
 mod namespaces;
 mod nexus;
 mod schedules;

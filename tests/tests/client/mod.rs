@@ -2,6 +2,7 @@
 
 mod activity_operations;
 mod async_activities;
+mod batches;
 mod collected;
 mod configured;
 mod deployments;

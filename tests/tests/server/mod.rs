@@ -32,6 +32,7 @@ mod reset_children;
 mod resets;
 mod restarts;
 mod run_ids;
+mod schedule_specs;
 mod schedule_times;
 mod schedules;
 mod search_attribute_limits;

@@ -2,6 +2,7 @@
 
 mod blocked;
 mod clean_up;
+mod endings;
 mod floods;
 mod interrupted;
 mod long_replay;

@@ -1,0 +1,48 @@
+//! Histories of ours, written again by the command line.
+
+use std::process::Command;
+
+use durably::{client::History, prelude::*};
+use durably_tests::{World, process::tool, unique};
+
+use super::{Cart, carts};
+
+/// The output of a command, which succeeds.
+async fn output(mut command: Command) -> String {
+    let output = tokio::task::spawn_blocking(move || command.output()).await;
+    let output = output.expect("the command does not panic");
+    let output = output.expect("the command line tool runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_writes_our_json_again() -> Result<()> {
+    let Some(cli) = tool(
+        "DURABLY_TEMPORAL_CLI",
+        "the_command_line_writes_our_json_again",
+    ) else {
+        return Ok(());
+    };
+    let world = World::embedded().await?;
+    let worker = carts(&world).await?;
+    let cart = Cart::start(&world.client, "tea")
+        .task_queue(&world.queue)
+        .await?;
+    cart.check_out().await?;
+    cart.result().await?;
+    worker.shutdown().await?;
+    let history = cart.history().await?;
+    let file = std::env::temp_dir().join(unique("history"));
+    std::fs::write(&file, history.to_json())?;
+    let mut command = Command::new(cli);
+    command
+        .args(["workflow", "fix-history-json", "--source"])
+        .arg(&file);
+    let written = output(command).await;
+    std::fs::remove_file(file)?;
+    assert_eq!(History::from_json(&written)?.into_raw(), history.into_raw());
+    world.stop().await;
+    Ok(())
+}
