@@ -99,7 +99,7 @@ fn options_travel_with_the_call() {
 #[derive(Default)]
 struct Contradiction;
 table!(Contradiction, run: |_, ctx, _| running(async move {
-    let call = greet(&ctx, "Ada").retry(crate::options::Retry::attempts(3).backoff(0.5));
+    let call = greet(&ctx, "Ada").retry(Retry::attempts(3).backoff(0.5));
     Ok(call.await?)
 }));
 
