@@ -22,7 +22,7 @@ use crate::{
 /// # async fn example(client: Client) -> Result<()> {
 /// let orders: TaskQueue = client.task_queue("orders");
 /// let found = orders.describe().await?;
-/// println!("{} workers, {} tasks", found.activities.pollers.len(), found.activities.tasks.backlog);
+/// println!("{} workers, {:?}", found.activities.pollers.len(), found.activities.tasks);
 /// # Ok(())
 /// # }
 /// ```
@@ -79,7 +79,7 @@ impl TaskQueue {
     /// # use durably::prelude::*;
     /// # async fn example(client: Client) -> Result<()> {
     /// let orders = client.task_queue("orders").describe().timeout(secs(5)).await?;
-    /// println!("{} activities wait", orders.activities.tasks.backlog);
+    /// println!("{:?} activities wait", orders.activities.tasks.map(|tasks| tasks.backlog));
     /// # Ok(())
     /// # }
     /// ```

@@ -29,8 +29,9 @@ use super::{
 /// for poller in &orders.activities.pollers {
 ///     println!("{} polled at {:?}", poller.identity, poller.last_poll);
 /// }
-/// let waiting = orders.activities.tasks;
-/// println!("{} activities wait, the oldest one for {:?}", waiting.backlog, waiting.backlog_age);
+/// if let Some(waiting) = orders.activities.tasks {
+///     println!("{} activities wait, the oldest one for {:?}", waiting.backlog, waiting.backlog_age);
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -54,7 +55,7 @@ pub struct TaskQueueDescription {
 /// let activities: TaskQueueState = client.task_queue("orders").describe().await?.activities;
 /// if activities.pollers.is_empty() {
 ///     println!("no worker");
-/// } else if activities.tasks.add_rate > activities.tasks.dispatch_rate {
+/// } else if activities.tasks.is_some_and(|tasks| tasks.add_rate > tasks.dispatch_rate) {
 ///     println!("too few workers, or a limit: {:?}", activities.rate_limit);
 /// }
 /// println!("{:?}, {:?}", activities.config, activities.current);
@@ -66,9 +67,9 @@ pub struct TaskQueueDescription {
 pub struct TaskQueueState {
     /// The workers that have polled within the last minutes.
     pub pollers: Vec<Poller>,
-    /// All tasks.
-    pub tasks: TaskStatistics,
-    /// The tasks of each priority key that was in use.
+    /// All tasks; none from a server that does not report them.
+    pub tasks: Option<TaskStatistics>,
+    /// The tasks of each priority key that was in use; empty from a server that does not report them.
     pub priorities: BTreeMap<u32, TaskStatistics>,
     /// The limit that holds; none from a server that reports none.
     pub rate_limit: Option<RateLimit>,
@@ -100,8 +101,8 @@ pub struct Poller {
     pub identity: String,
     /// When it last polled.
     pub last_poll: Option<SystemTime>,
-    /// The limit of the queue that it has sent, in tasks a second; a large number for none.
-    pub rate_limit: f64,
+    /// The limit of the queue that it has sent, in tasks a second; none if it has sent none.
+    pub rate_limit: Option<f64>,
     /// Its version of a worker deployment, if it is in one.
     pub version: Option<DeploymentVersion>,
 }
@@ -118,7 +119,7 @@ pub struct Poller {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct TaskStatistics {
     /// How many wait for a worker.
@@ -270,7 +271,7 @@ impl Request for DescribeTaskQueue {
             .filter_map(|(key, stats)| Some((u32::try_from(key).ok()?, statistics(stats))));
         Ok(TaskQueueState {
             pollers: reply.pollers.into_iter().map(poller).collect(),
-            tasks: reply.stats.map(statistics).unwrap_or_default(),
+            tasks: reply.stats.map(statistics),
             priorities: priorities.collect(),
             rate_limit: reply.effective_rate_limit.map(rate_limit),
             config: reply.config.map(config).unwrap_or_default(),
@@ -289,13 +290,16 @@ fn poller(poller: proto::PollerInfo) -> Poller {
     Poller {
         identity: poller.identity,
         last_poll: poller.last_access_time.and_then(instant),
-        rate_limit: poller.rate_per_second,
+        rate_limit: (poller.rate_per_second < UNLIMITED_RATE).then_some(poller.rate_per_second),
         version: is_versioned.then_some(DeploymentVersion {
             deployment: options.deployment_name,
             build_id: options.build_id,
         }),
     }
 }
+
+/// What servers report as the rate of a poller that has sent no limit.
+const UNLIMITED_RATE: f64 = 100_000.0;
 
 fn statistics(stats: proto::TaskQueueStats) -> TaskStatistics {
     TaskStatistics {

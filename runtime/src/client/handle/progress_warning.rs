@@ -71,7 +71,14 @@ pub(crate) async fn log(target: &FromClient, run: &str) {
             && !queue.pollers.is_empty()
         {
             let pollers = names(&queue);
-            let (backlog, age) = (queue.tasks.backlog, queue.tasks.backlog_age.as_secs());
+            let backlog = queue.tasks.map(|tasks| tasks.backlog);
+            let waiting = queue.tasks.map_or_else(String::new, |tasks| {
+                let age = tasks.backlog_age.as_secs();
+                format!(
+                    "{} tasks wait there, the oldest one for {age} s; ",
+                    tasks.backlog
+                )
+            });
             log::warning!(
                 workflow_type,
                 workflow_id,
@@ -80,8 +87,7 @@ pub(crate) async fn log(target: &FromClient, run: &str) {
                 pollers,
                 backlog,
                 "still waiting for the result: the workers of task queue `{task_queue}` have not taken the workflow's \
-                 task yet: they are busy, or have ended; {backlog} tasks wait there, the oldest one for {age} s; within \
-                 the last minutes polled: {pollers}"
+                 task yet: they are busy, or have ended; {waiting}within the last minutes polled: {pollers}"
             );
             return;
         }
