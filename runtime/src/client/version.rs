@@ -16,7 +16,7 @@ use crate::{
     wire::{
         deployment::DeploymentVersion,
         deployment_changes::{
-            ChangeMetadata, DeleteDeployment, DeleteVersion, DescribeVersion, SetManager,
+            ChangeMetadata, DeleteDeployment, DeleteVersion, DescribeVersion, Drainage, SetManager,
         },
         routing::VersionStatus,
     },
@@ -203,7 +203,7 @@ impl Deployment {
     /// # Errors
     /// [`RpcError::Other`] with the code `FailedPrecondition` if the version is used.
     pub fn delete_version(&self, build_id: impl Text) -> Call<(), RpcError> {
-        self.delete_build(build_id.into_text(), false)
+        self.delete_build(build_id.into_text(), Drainage::Required)
     }
 
     /// Deletes a version as [`delete_version`](Self::delete_version) does, but also if workflows run that are pinned
@@ -220,7 +220,7 @@ impl Deployment {
     /// # Errors
     /// As [`delete_version`](Self::delete_version).
     pub fn delete_draining_version(&self, build_id: impl Text) -> Call<(), RpcError> {
-        self.delete_build(build_id.into_text(), true)
+        self.delete_build(build_id.into_text(), Drainage::Skipped)
     }
 
     /// Deletes the deployment, which must have no versions. One that does not exist is deleted already.
@@ -291,14 +291,14 @@ impl Deployment {
         })
     }
 
-    fn delete_build(&self, build_id: String, draining: bool) -> Call<(), RpcError> {
+    fn delete_build(&self, build_id: String, drainage: Drainage) -> Call<(), RpcError> {
         let seen = DeploymentOperation::DeleteVersion {
             build_id: build_id.clone(),
-            draining,
+            draining: drainage == Drainage::Skipped,
         };
         self.send(seen, move |deployment| DeleteVersion {
             version: DeploymentVersion::of(deployment).build(build_id),
-            skips_drainage: draining,
+            drainage,
         })
     }
 }

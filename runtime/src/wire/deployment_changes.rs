@@ -46,8 +46,16 @@ impl Request for DeleteDeployment {
 #[derive(Debug)]
 pub(crate) struct DeleteVersion {
     pub(crate) version: DeploymentVersion,
-    /// Whether runs may be pinned to it.
-    pub(crate) skips_drainage: bool,
+    pub(crate) drainage: Drainage,
+}
+
+/// Whether a version must be drained before it is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drainage {
+    /// No open run may be pinned to it.
+    Required,
+    /// Open runs may be pinned to it.
+    Skipped,
 }
 
 impl Request for DeleteVersion {
@@ -59,7 +67,7 @@ impl Request for DeleteVersion {
         pb::DeleteWorkerDeploymentVersionRequest {
             namespace: sender.namespace(),
             deployment_version: Some(self.version.into_proto()),
-            skip_drainage: self.skips_drainage,
+            skip_drainage: self.drainage == Drainage::Skipped,
             identity: sender.identity(),
             ..Default::default()
         }
