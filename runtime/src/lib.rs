@@ -139,6 +139,7 @@ pub mod server;
 pub mod telemetry;
 #[cfg(feature = "replay")]
 mod testing;
+mod text;
 #[cfg(test)]
 mod texts;
 pub mod time;

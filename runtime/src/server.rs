@@ -282,8 +282,8 @@ impl ServerBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn api_key(self, key: impl Into<String>) -> Self {
-        Self(self.0.api_key(key))
+    pub fn api_key(self, key: impl Text) -> Self {
+        Self(self.0.api_key(key.into_text()))
     }
 
     /// Serves the port over TLS, with the certificate in this PEM file, which its chain may follow, and the
@@ -317,8 +317,8 @@ impl ServerBuilder {
     }
 
     /// Registers a namespace in addition to `default`; may be repeated.
-    pub fn namespace(self, name: impl Into<String>) -> Self {
-        Self(self.0.namespace(name))
+    pub fn namespace(self, name: impl Text) -> Self {
+        Self(self.0.namespace(name.into_text()))
     }
 
     /// Registers a search attribute in `default` and in each [`namespace`](Self::namespace), which an

@@ -16,7 +16,10 @@ use ring::{
 };
 
 use super::{CodecContext, CodecError, PayloadCodec, at};
-use crate::{data::Cipher, wire::payload};
+use crate::{
+    data::{Cipher, Text},
+    wire::payload,
+};
 
 /// `encoding` of an encrypted payload.
 const ENCODING: &str = "binary/encrypted";
@@ -47,16 +50,16 @@ pub struct Keys {
 
 impl Keys {
     /// The key that encrypts, which also decrypts.
-    pub fn new(id: impl Into<String>, key: [u8; 32]) -> Self {
-        let current = id.into();
+    pub fn new(id: impl Text, key: [u8; 32]) -> Self {
+        let current = id.into_text();
         let all = [(current.clone(), aes(&key))].into();
         Self { current, all }
     }
 
     /// Another key, which only decrypts. A key of the same name is replaced.
     #[must_use]
-    pub fn and(mut self, id: impl Into<String>, key: [u8; 32]) -> Self {
-        self.all.insert(id.into(), aes(&key));
+    pub fn and(mut self, id: impl Text, key: [u8; 32]) -> Self {
+        self.all.insert(id.into_text(), aes(&key));
         self
     }
 

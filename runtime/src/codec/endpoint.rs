@@ -13,7 +13,7 @@ use axum::{
 };
 
 use super::{Batch, Chain, CodecContext, Codecs, Direction};
-use crate::wire::payload;
+use crate::{data::Text, wire::payload};
 
 /// A request has the payloads of a page of events.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -61,8 +61,8 @@ impl Endpoint {
     /// Lets pages of this origin call the endpoint, with the credentials of their user: the address of the
     /// Temporal UI, as the browser shows it, without a path. May be repeated.
     #[must_use]
-    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
-        self.origins.push(origin.into());
+    pub fn allow_origin(mut self, origin: impl Text) -> Self {
+        self.origins.push(origin.into_text());
         self
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::{Header, Payload};
 
-use super::{Converter, Incoming, Outgoing, type_name};
+use super::{Converter, Incoming, Outgoing, Text, type_name};
 use crate::error::DataError;
 
 /// The headers of a call: named values that interceptors write and read, next to its arguments.
@@ -73,8 +73,8 @@ impl Headers {
     ///
     /// # Errors
     /// The value cannot be serialised; the headers are as they were.
-    pub fn set<T: Outgoing>(&mut self, name: impl Into<String>, value: T) -> Result<(), DataError> {
-        let name = name.into();
+    pub fn set<T: Outgoing>(&mut self, name: impl Text, value: T) -> Result<(), DataError> {
+        let name = name.into_text();
         let payload = value.__encode(&self.converter).map_err(|fault| {
             DataError::write(format!("header `{name}`"), type_name::short::<T>(), fault)
         })?;
@@ -93,8 +93,8 @@ impl Headers {
     }
 
     /// Sets a value that is encoded already.
-    pub fn set_payload(&mut self, name: impl Into<String>, payload: Payload) {
-        self.fields.insert(name.into(), payload);
+    pub fn set_payload(&mut self, name: impl Text, payload: Payload) {
+        self.fields.insert(name.into_text(), payload);
     }
 
     /// The names, in alphabetical order.

@@ -97,7 +97,7 @@ pub use self::{
     output::Output,
     protobuf::{BinaryProto, JsonMessage, JsonProto, NamedMessage},
     sensitive::Sensitive,
-    text::{OptionalText, Text, TextList},
+    text::{OptionalText, TextList},
 };
 #[doc(hidden)]
 pub use self::{
@@ -112,6 +112,7 @@ pub use self::{
     protobuf::{AsBinaryProto, AsJsonProto, DecodeBinary, DecodeBinaryOrJson},
 };
 use crate::error::{AppError, DataError, DataFault, Result};
+pub use crate::text::Text;
 
 /// A type of values that can be sent and received: anything that serde can write and read, and the
 /// wrappers of what it cannot.

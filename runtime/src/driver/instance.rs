@@ -6,7 +6,7 @@ use durably_engine::{FailureRecord, Job, Payload, QueryRequest};
 
 use super::{local::LocalActivities, run::RunCode};
 use crate::{
-    data::Converter,
+    data::{Converter, Text},
     definition::Workflow,
     error::{AppError, Error},
     instance::{
@@ -100,7 +100,7 @@ impl TaskFailure {
     }
 
     /// User code has a bug, described in `text`.
-    pub(crate) fn fault(text: impl Into<String>) -> Self {
+    pub(crate) fn fault(text: impl Text) -> Self {
         Self::own(AppError::new("WorkflowFault", text))
     }
 

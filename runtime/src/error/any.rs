@@ -10,7 +10,10 @@ use super::{
     ActivityError, AppError, ChildError, Failure, Meaning, TypedError, chain, erased::Erased,
     typed::Written,
 };
-use crate::{data::type_name, hints::converted::OwnedError};
+use crate::{
+    data::{Text, type_name},
+    hints::converted::OwnedError,
+};
 
 /// `Result` with durably's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -142,7 +145,7 @@ impl<E: TypedError> AnyError for Typed<E> {
 
 impl Error {
     /// An application error with this text and no type of its own; what [`bail!`](crate::bail) makes.
-    pub fn message(text: impl Into<String>) -> Self {
+    pub fn message(text: impl Text) -> Self {
         AppError::new(AppError::PLAIN, text).into()
     }
 

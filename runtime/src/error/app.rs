@@ -6,7 +6,7 @@ use durably_engine::FailureRecord;
 
 use super::{DataError, Details, Error, Failure, TypedError, chain};
 use crate::{
-    data::{Data, Outgoing},
+    data::{Data, Outgoing, Text},
     time::span::Span,
 };
 
@@ -114,10 +114,10 @@ impl AppError {
     pub(crate) const REJECTED: &'static str = "UpdateRejected";
 
     /// An error that is retried as the retry policy says.
-    pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(kind: impl Text, message: impl Text) -> Self {
         Self {
-            kind: kind.into(),
-            message: message.into(),
+            kind: kind.into_text(),
+            message: message.into_text(),
             details: Details::default(),
             non_retryable: false,
             next_retry_delay: None,

@@ -200,8 +200,8 @@ impl ContinueAsNew {
     }
 
     /// Sets one note of the next run; the first call drops those of this run.
-    pub fn memo<T: Outgoing>(mut self, name: impl Into<String>, note: T) -> Self {
-        let name = name.into();
+    pub fn memo<T: Outgoing>(mut self, name: impl Text, note: T) -> Self {
+        let name = name.into_text();
         match encode_named("memo", &name, &note, &self.0.converter) {
             Ok(payload) => {
                 let memo = self.0.request.memo.get_or_insert_default();

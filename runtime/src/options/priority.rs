@@ -1,5 +1,7 @@
 //! How urgent tasks are, and how they share a task queue.
 
+use crate::data::Text;
+
 /// How urgent the tasks of a workflow or an activity are, and with whom they share a task queue.
 ///
 /// An activity or a child has what it does not set from its workflow; the next run of a continue-as-new, a retry or a
@@ -42,8 +44,8 @@ impl Priority {
 
     /// Tasks of this key share the queue evenly with those of other keys, however many one has.
     #[must_use]
-    pub fn fairness_key(mut self, key: impl Into<String>) -> Self {
-        self.fairness_key = Some(key.into());
+    pub fn fairness_key(mut self, key: impl Text) -> Self {
+        self.fairness_key = Some(key.into_text());
         self
     }
 

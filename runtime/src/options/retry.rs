@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use durably_engine::RetryPolicy;
 
-use crate::time::span::Span;
+use crate::{data::Text, time::span::Span};
 
 /// How failed attempts are retried.
 ///
@@ -75,8 +75,8 @@ impl Retry {
     /// Failures of this error type ([`AppError::kind`](crate::AppError::kind)) are not retried; may be
     /// repeated.
     #[must_use]
-    pub fn not_for(mut self, kind: impl Into<String>) -> Self {
-        self.non_retryable.push(kind.into());
+    pub fn not_for(mut self, kind: impl Text) -> Self {
+        self.non_retryable.push(kind.into_text());
         self
     }
 

@@ -26,6 +26,8 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
+use crate::text::Text;
+
 /// How a client connects over TLS, for [`ClientBuilder::tls`](crate::client::ClientBuilder::tls).
 ///
 /// By default the client trusts the root certificates of the machine and presents no certificate. The
@@ -130,15 +132,15 @@ impl Tls {
     }
 
     /// Verifies that the server's certificate is for this name; the host of the address if not set.
-    pub fn server_name(mut self, name: impl Into<String>) -> Self {
-        self.server_name = Some(name.into());
+    pub fn server_name(mut self, name: impl Text) -> Self {
+        self.server_name = Some(name.into_text());
         self
     }
 
     /// Asks for the server of this name (SNI), by which load balancers choose one; the
     /// [`server_name`](Self::server_name) if not set.
-    pub fn sni(mut self, name: impl Into<String>) -> Self {
-        self.sni = Some(name.into());
+    pub fn sni(mut self, name: impl Text) -> Self {
+        self.sni = Some(name.into_text());
         self
     }
 

@@ -5,6 +5,7 @@ use std::{fmt, iter::StepBy, ops::RangeInclusive};
 use durably_proto::api::schedule::v1 as proto;
 
 use super::{Fault, WireError};
+use crate::text::Text;
 
 /// Times by the calendar: those whose second, minute, hour, day of the month, month, year and day of the week
 /// are all among the given ones.
@@ -210,9 +211,9 @@ impl Calendar {
 
     /// What it is for.
     #[must_use]
-    pub fn comment(self, comment: impl Into<String>) -> Self {
+    pub fn comment(self, comment: impl Text) -> Self {
         Self {
-            comment: comment.into(),
+            comment: comment.into_text(),
             ..self
         }
     }

@@ -13,6 +13,8 @@ use durably_proto::api::{
 };
 use serde::Deserialize;
 
+use crate::text::Text;
+
 /// Which versions of a worker run a workflow once it has started.
 ///
 /// Declared with the workflow, `#[workflow(versioning = "pinned")]`, or as the
@@ -68,9 +70,9 @@ impl DeploymentVersion {
     /// # use durably::worker::DeploymentVersion;
     /// let version = DeploymentVersion::of("orders").build("1.4.2");
     /// ```
-    pub fn of(deployment: impl Into<String>) -> DeploymentBuild {
+    pub fn of(deployment: impl Text) -> DeploymentBuild {
         DeploymentBuild {
-            deployment: deployment.into(),
+            deployment: deployment.into_text(),
         }
     }
 
@@ -117,10 +119,10 @@ impl DeploymentBuild {
     /// # use durably::worker::DeploymentVersion;
     /// assert_eq!(DeploymentVersion::of("orders").build("2").build_id, "2");
     /// ```
-    pub fn build(self, build_id: impl Into<String>) -> DeploymentVersion {
+    pub fn build(self, build_id: impl Text) -> DeploymentVersion {
         DeploymentVersion {
             deployment: self.deployment,
-            build_id: build_id.into(),
+            build_id: build_id.into_text(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::{
     request::{Execution, Request, Sender},
     time::{instant, span, to_duration},
 };
-use crate::time::span::Span;
+use crate::{text::Text, time::span::Span};
 
 /// Whether one workflow skips the time in which it only waits, and how far.
 ///
@@ -77,10 +77,10 @@ impl TimeSkipping {
 
     /// The workflow skips until this much of its time has passed; a client waits for that with
     /// [`fast_forwarded`](crate::client::DynHandle::fast_forwarded) and the id.
-    pub fn fast_forward(id: impl Into<String>, duration: impl Span) -> Self {
+    pub fn fast_forward(id: impl Text, duration: impl Span) -> Self {
         Self {
             fast_forward: Some(FastForward {
-                id: id.into(),
+                id: id.into_text(),
                 duration: duration.into_duration(),
             }),
             ..Self::on()

@@ -122,7 +122,8 @@ fn folders_import_in_one_direction() {
     };
     let runtime = Layers {
         folder: "runtime/src",
-        layers: "telemetry time
+        layers: "text
+            / telemetry time
             / wire
             / data
             / options

@@ -37,7 +37,7 @@ use super::Client;
 use crate::transport::tls::Tls;
 use crate::{
     codec::{Codecs, PayloadCodec},
-    data::{Converter, Format},
+    data::{Converter, Format, Text},
     error::ConnectError,
     interceptor::{ClientChain, ClientInterceptor},
     telemetry::Meter,
@@ -190,14 +190,14 @@ impl ClientBuilder {
     }
 
     /// The namespace; `default` if not set.
-    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.namespace = namespace.into();
+    pub fn namespace(mut self, namespace: impl Text) -> Self {
+        self.namespace = namespace.into_text();
         self
     }
 
     /// Who this client is, in the histories it writes to; `process@host` if not set.
-    pub fn identity(mut self, identity: impl Into<String>) -> Self {
-        self.identity = Some(identity.into());
+    pub fn identity(mut self, identity: impl Text) -> Self {
+        self.identity = Some(identity.into_text());
         self
     }
 
@@ -210,8 +210,8 @@ impl ClientBuilder {
     /// # Ok(client)
     /// # }
     /// ```
-    pub fn add_address(mut self, address: impl Into<String>) -> Self {
-        self.addresses.push(address.into());
+    pub fn add_address(mut self, address: impl Text) -> Self {
+        self.addresses.push(address.into_text());
         self
     }
 
@@ -225,8 +225,8 @@ impl ClientBuilder {
     /// # Ok(client)
     /// # }
     /// ```
-    pub fn authority(mut self, name: impl Into<String>) -> Self {
-        self.authority = Some(name.into());
+    pub fn authority(mut self, name: impl Text) -> Self {
+        self.authority = Some(name.into_text());
         self
     }
 
@@ -235,8 +235,8 @@ impl ClientBuilder {
     ///
     /// A key is sent over TLS only: an address without a scheme then means `https://`, and one with
     /// `http://` is refused unless [`allow_plain_api_key`](Self::allow_plain_api_key) is called.
-    pub fn api_key(mut self, key: impl Into<String>) -> Self {
-        self.api_key = Some(Key::Fixed(key.into()));
+    pub fn api_key(mut self, key: impl Text) -> Self {
+        self.api_key = Some(Key::Fixed(key.into_text()));
         self
     }
 
@@ -307,15 +307,15 @@ impl ClientBuilder {
     /// # Ok(client)
     /// # }
     /// ```
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = Some(url.into());
+    pub fn proxy(mut self, url: impl Text) -> Self {
+        self.proxy = Some(url.into_text());
         self
     }
 
     /// Sends this header with every request; may be repeated. A name or a value that HTTP does not allow
     /// is an error of [`connect`](Self::connect).
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
+    pub fn header(mut self, name: impl Text, value: impl Text) -> Self {
+        self.headers.push((name.into_text(), value.into_text()));
         self
     }
 

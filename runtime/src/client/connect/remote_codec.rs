@@ -28,6 +28,7 @@ use super::address::{host_and_port, without_credentials};
 use crate::transport::tls::{self, Tls};
 use crate::{
     codec::{CodecContext, CodecError, PayloadCodec},
+    data::Text,
     error::{ConnectError, Error},
     transport::target::Address,
     wire::payload,
@@ -87,8 +88,8 @@ impl RemoteCodec {
     ///
     /// # Errors
     /// [`ConnectError::CodecEndpoint`]; [`ConnectError::TlsMissing`] for an `https://` URL if the feature `tls` is off.
-    pub fn new(url: impl Into<String>) -> Result<Self, ConnectError> {
-        let url = url.into().trim_end_matches('/').to_owned();
+    pub fn new(url: impl Text) -> Result<Self, ConnectError> {
+        let url = url.into_text().trim_end_matches('/').to_owned();
         let example = url.replace(NAMESPACE, "default");
         let server = match example.contains('@') {
             true => Err(

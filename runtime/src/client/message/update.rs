@@ -16,7 +16,7 @@ use crate::{
         call::{Call, Request, within},
         handle::target::FromClient,
     },
-    data::{Callee, EncodedArgs, PayloadOf},
+    data::{Callee, EncodedArgs, PayloadOf, Text},
     error::{Failure, RpcError, UpdateError, UpdateFailed, UpdateNotFound, UpdateRejected},
     hints::awaited::{self, Answer},
     interceptor::{self, UpdateRequest},
@@ -99,8 +99,8 @@ impl<R> UpdateCall<R> {
 
     /// The id of the update; random if not set. Two updates of one id are one: the second gets the
     /// result of the first.
-    pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.request.new_mut().id = Some(id.into());
+    pub fn id(mut self, id: impl Text) -> Self {
+        self.request.new_mut().id = Some(id.into_text());
         self
     }
 

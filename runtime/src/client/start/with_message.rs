@@ -146,8 +146,8 @@ impl CanUpdate for Recorder {
 
 impl<R> RecordedUpdate<R> {
     /// The id of the update; random if not set.
-    pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = Some(id.into());
+    pub fn id(mut self, id: impl Text) -> Self {
+        self.id = Some(id.into_text());
         self
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::message::{SentUpdate, UpdateRequest, UpdateResponse};
 use crate::{
     data::{
-        Args, Callee, Converter, Headers, Incoming, Outgoing, note,
+        Args, Callee, Converter, Headers, Incoming, Outgoing, Text, note,
         search::{SearchKey, SearchKind, SearchValue},
     },
     error::DataError,
@@ -257,12 +257,8 @@ impl StartRequest {
     ///
     /// # Errors
     /// The value cannot be serialised.
-    pub fn set_memo<T: Outgoing>(
-        &mut self,
-        name: impl Into<String>,
-        value: T,
-    ) -> Result<(), DataError> {
-        let name = name.into();
+    pub fn set_memo<T: Outgoing>(&mut self, name: impl Text, value: T) -> Result<(), DataError> {
+        let name = name.into_text();
         let payload = note("memo", &name, &value, &self.converter)?;
         self.rest.memo.insert(name, payload);
         Ok(())
@@ -293,10 +289,10 @@ impl StartRequest {
 
 impl Started {
     /// The workflow of this id, and its run: the response of an interceptor that does not call `next`.
-    pub fn new(workflow_id: impl Into<String>, run_id: impl Into<String>) -> Self {
+    pub fn new(workflow_id: impl Text, run_id: impl Text) -> Self {
         Self {
-            workflow_id: workflow_id.into(),
-            run_id: run_id.into(),
+            workflow_id: workflow_id.into_text(),
+            run_id: run_id.into_text(),
         }
     }
 }

@@ -5,7 +5,10 @@ use std::{fmt, io, net::SocketAddr, sync::Arc};
 use hyper::{Method, Response, StatusCode};
 
 use super::{Prometheus, text::CONTENT_TYPE};
-use crate::telemetry::http_endpoint::{HttpEndpoint, fmt_not_bound, is_read, only_reads, response};
+use crate::{
+    telemetry::http_endpoint::{HttpEndpoint, fmt_not_bound, is_read, only_reads, response},
+    text::Text,
+};
 
 /// Serves the metrics at `/metrics`, until it is dropped.
 ///
@@ -87,11 +90,8 @@ impl Prometheus {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub async fn serve(
-        &self,
-        address: impl Into<String>,
-    ) -> Result<PrometheusEndpoint, PrometheusError> {
-        let address = address.into();
+    pub async fn serve(&self, address: impl Text) -> Result<PrometheusEndpoint, PrometheusError> {
+        let address = address.into_text();
         let this = self.clone();
         let respond = move |method: &Method, path: &str| this.respond(method, path);
         let bound = HttpEndpoint::bind(&address, "the metrics endpoint", Arc::new(respond)).await;

@@ -16,6 +16,7 @@ use super::{
     buckets,
     meter::{Label, Meter, Metric, MetricError, MetricKind, Series},
 };
+use crate::text::Text;
 
 /// A [`Meter`] that Prometheus scrapes. Needs the feature `prometheus`. Cheap to clone: all clones have the same
 /// metrics.
@@ -102,9 +103,9 @@ impl Prometheus {
     /// # use durably::telemetry::Prometheus;
     /// let prometheus = Prometheus::new().label("service_name", "orders");
     /// ```
-    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn label(mut self, key: impl Text, value: impl Text) -> Self {
         let settings = Arc::make_mut(&mut self.settings);
-        settings.labels.insert(key.into(), value.into());
+        settings.labels.insert(key.into_text(), value.into_text());
         self
     }
 
@@ -128,16 +129,12 @@ impl Prometheus {
     /// # use durably::telemetry::Prometheus;
     /// let prometheus = Prometheus::new().buckets("temporal_request_latency", [1.0, 5.0, 25.0, 125.0]);
     /// ```
-    pub fn buckets(
-        mut self,
-        metric: impl Into<String>,
-        bounds: impl IntoIterator<Item = f64>,
-    ) -> Self {
+    pub fn buckets(mut self, metric: impl Text, bounds: impl IntoIterator<Item = f64>) -> Self {
         let mut bounds: Vec<f64> = bounds.into_iter().filter(|it| it.is_finite()).collect();
         bounds.sort_by(f64::total_cmp);
         bounds.dedup();
         let settings = Arc::make_mut(&mut self.settings);
-        settings.buckets.push((metric.into(), bounds));
+        settings.buckets.push((metric.into_text(), bounds));
         self
     }
 
