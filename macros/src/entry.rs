@@ -78,7 +78,9 @@ pub(crate) fn workflow(
         }
         let block = &checked.item;
         let code = match &checked.workflow {
-            Some(workflow) => expand::workflow::expand(workflow, block, &checked.async_methods),
+            Some(workflow) => {
+                expand::workflow::expand(workflow, block, &checked.async_methods, &checked.iterated)
+            }
             None => quote!(#[allow(dead_code, unused_variables)] #block),
         };
         return quote!(#code #for_editor);

@@ -80,7 +80,7 @@
 
 use core::result::Result as StdResult;
 
-use durably::{Ctx, Result, View, activities, activity, secs, workflow};
+use durably::{Ctx, Result, View, activities, activity, secs, workflow, workflow::Sleep};
 
 /// One order.
 #[durably::data]
@@ -163,6 +163,20 @@ impl Warehouse {
 pub struct Purchase {
     /// Whether the customer wants it.
     approved: bool,
+    /// What other customers have paid.
+    prices: [u64; 3],
+}
+
+impl Purchase {
+    /// The pause before the money is taken.
+    fn pause(ctx: &Ctx, approved: bool) -> Sleep {
+        ctx.sleep(secs(u64::from(approved)))
+    }
+
+    /// The same, of this purchase.
+    fn own_pause(&self, ctx: &Ctx) -> Sleep {
+        Self::pause(ctx, self.approved)
+    }
 }
 
 #[workflow(task_queue = "orders")]
@@ -175,6 +189,7 @@ impl Purchase {
     #[run]
     pub async fn run(&mut self, ctx: &Ctx, order: Order) -> Result<u64> {
         ctx.wait_until(|| self.approved).await?;
+        self.own_pause(ctx).await?;
         let warehouse = Warehouse::stub(ctx).start_to_close(secs(1));
         let _item: String = warehouse.reserve(order.item.clone()).await?;
         let place = pack::call(ctx, order.clone()).await?;
@@ -207,6 +222,19 @@ impl Purchase {
             0..10 if !self.approved => Ok(()),
             _ => Err(view.workflow_id().to_owned()),
         }
+    }
+
+    /// The highest price, of those that are not zero.
+    #[inline]
+    #[must_use]
+    #[query]
+    pub fn highest_price(&self) -> Option<u64> {
+        let mut prices = Vec::new();
+        for price in &self.prices {
+            prices.push(*price);
+        }
+        prices.extend(self.prices.iter());
+        prices.into_iter().filter(|price| *price > 0).max()
     }
 
     /// Whether the customer wants it.

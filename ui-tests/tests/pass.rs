@@ -54,6 +54,7 @@ mod programs {
     mod run;
     mod schedule;
     mod self_everywhere;
+    mod shapes;
     mod signal;
     mod state;
     mod update;

@@ -4,9 +4,9 @@ use std::mem;
 
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, ExprAsync, ExprClosure, ExprMethodCall, ExprPath, Ident, ImplItemFn, Item,
-    ItemFn, ItemStatic, ItemUse, Local, Macro, Path, PathArguments, Stmt, Token, Type, TypePath,
-    UseTree,
+    Attribute, Expr, ExprAsync, ExprClosure, ExprForLoop, ExprMethodCall, ExprPath, Ident,
+    ImplItemFn, Item, ItemFn, ItemImpl, ItemStatic, ItemUse, Local, Macro, Path, PathArguments,
+    Stmt, Token, Type, TypePath, UseTree,
     parse::{Parse, ParseStream, Parser as _},
     parse_quote,
     visit::{self, Visit},
@@ -16,6 +16,7 @@ use syn::{
 use super::{
     awaiting_macros,
     denylist::{self, Group},
+    iteration::{self, Field, Iterated},
     lift_permits, permit_of_clippy, take_permits, tokens,
 };
 use crate::{
@@ -32,6 +33,9 @@ pub(super) struct Check<'e> {
     permitted: bool,
     /// The items on which a permit is allowed here, for messages.
     permit_on: &'static str,
+    /// Whether the visited code is in every build, and `self` is the workflow's state.
+    has_state: bool,
+    iterated: Vec<Iterated>,
 }
 
 /// The code around the visited code, by its access to the workflow's state.
@@ -52,6 +56,8 @@ impl<'e> Check<'e> {
             scope: Scope::Block,
             permitted: false,
             permit_on: "statement or fn",
+            has_state: false,
+            iterated: Vec::new(),
         }
     }
 
@@ -60,6 +66,12 @@ impl<'e> Check<'e> {
             permit_on: "field",
             ..Self::of_code(errors)
         }
+    }
+
+    /// Checks a block; returns what it iterates over.
+    pub(super) fn block(mut self, block: &mut ItemImpl) -> Vec<Iterated> {
+        self.visit_item_impl_mut(block);
+        self.iterated
     }
 
     /// Visits code with its `permit`, if it has one, and restores the outer permission.
@@ -85,6 +97,27 @@ impl<'e> Check<'e> {
         let before = mem::replace(&mut self.scope, scope);
         visit(self, it);
         self.scope = before;
+    }
+
+    /// Visits code in which `self` is the workflow's state in every build, or is not.
+    fn with_state<T: ?Sized>(
+        &mut self,
+        has_state: bool,
+        it: &mut T,
+        visit: impl FnOnce(&mut Self, &mut T),
+    ) {
+        let before = mem::replace(&mut self.has_state, has_state);
+        visit(self, it);
+        self.has_state = before;
+    }
+
+    fn iterate(&mut self, field: Option<Field>) {
+        if self.has_state
+            && !self.permitted
+            && let Some(of_method) = self.iterated.last_mut()
+        {
+            of_method.fields.extend(field);
+        }
     }
 
     fn refuse(&mut self, place: impl ToTokens, name: &str, group: &Group) {
@@ -228,14 +261,28 @@ impl VisitMut for Check<'_> {
             Scope::Block if awaits => Scope::Holder,
             Scope::Block | Scope::Holder | Scope::Other => Scope::Other,
         };
-        self.within(scope, method, |this, method| {
-            this.with_permit(permit, method, visit_mut::visit_impl_item_fn_mut);
+        let takes_state = self.scope == Scope::Block && signature.receiver().is_some();
+        self.iterated.push(Iterated::by(method));
+        self.with_state(takes_state, method, |this, method| {
+            this.within(scope, method, |this, method| {
+                this.with_permit(permit, method, visit_mut::visit_impl_item_fn_mut);
+            });
         });
+        if self.iterated.last().is_some_and(|it| it.fields.is_empty()) {
+            self.iterated.pop();
+        }
+    }
+
+    fn visit_expr_for_loop_mut(&mut self, each: &mut ExprForLoop) {
+        self.iterate(iteration::of_loop(each));
+        visit_mut::visit_expr_for_loop_mut(self, each);
     }
 
     /// Visits items inside of a body, which have a `self` of their own or none.
     fn visit_item_mut(&mut self, item: &mut Item) {
-        self.within(Scope::Other, item, visit_mut::visit_item_mut);
+        self.with_state(false, item, |this, item| {
+            this.within(Scope::Other, item, visit_mut::visit_item_mut);
+        });
     }
 
     fn visit_expr_async_mut(&mut self, block: &mut ExprAsync) {
@@ -261,7 +308,10 @@ impl VisitMut for Check<'_> {
 
     fn visit_local_mut(&mut self, local: &mut Local) {
         let permit = lift_permits(&mut local.attrs, self.errors);
-        self.with_permit(permit, local, visit_mut::visit_local_mut);
+        let has_state = self.has_state && !iteration::is_conditional(&local.attrs);
+        self.with_state(has_state, local, |this, local| {
+            this.with_permit(permit, local, visit_mut::visit_local_mut);
+        });
     }
 
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
@@ -270,8 +320,14 @@ impl VisitMut for Check<'_> {
             Stmt::Macro(call) => Some(&mut call.attrs),
             Stmt::Local(_) | Stmt::Item(_) => None,
         };
-        let permit = attributes.is_some_and(|them| take_permits(them, self.errors));
-        self.with_permit(permit, statement, visit_mut::visit_stmt_mut);
+        let mut has_state = self.has_state;
+        let permit = attributes.is_some_and(|them| {
+            has_state &= !iteration::is_conditional(them);
+            take_permits(them, self.errors)
+        });
+        self.with_state(has_state, statement, |this, statement| {
+            this.with_permit(permit, statement, visit_mut::visit_stmt_mut);
+        });
         if permit && ends_with_semicolon(statement) {
             add_clippy_allow(statement);
         }
@@ -297,6 +353,7 @@ impl VisitMut for Check<'_> {
         if is_side_effect(call) {
             return self.side_effect(call);
         }
+        self.iterate(iteration::of_call(call));
         if let Expr::Path(ExprPath { path, .. }) = &*call.receiver
             && let Some(name) = path.segments.last().map(|last| &last.ident)
             && is_name_of_static(name)

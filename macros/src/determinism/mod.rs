@@ -10,21 +10,22 @@ mod check;
 #[cfg(test)]
 mod clippy;
 mod denylist;
+pub(crate) mod iteration;
 mod tokens;
 
 use quote::ToTokens;
 use syn::{Attribute, ItemImpl, LitStr, Type, parse_quote, visit_mut::VisitMut as _};
 
-use self::check::Check;
+use self::{check::Check, iteration::Iterated};
 use crate::{
     diag::Errors,
     mistake::DeterminismMistake,
     syntax::{marker::Marker, options::Options},
 };
 
-/// Checks the bodies and signatures of a block, and removes the permits.
-pub(crate) fn check_block(block: &mut ItemImpl, errors: &mut Errors) {
-    Check::of_code(errors).visit_item_impl_mut(block);
+/// Checks the bodies and signatures of a block, and removes the permits. Returns what remains to check by type.
+pub(crate) fn check_block(block: &mut ItemImpl, errors: &mut Errors) -> Vec<Iterated> {
+    Check::of_code(errors).block(block)
 }
 
 /// Checks the type of a field.

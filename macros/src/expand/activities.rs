@@ -10,12 +10,17 @@ use super::{
     call::{doc, encoded, parameters},
     fn_at, import_dispatch_traits,
     lints::required_signature,
-    local, placed,
+    local, placed, text_errors,
 };
 use crate::model::activities::{Activities, Method, STUB_OPTIONS, Takes};
 
 /// Expands a block under `#[activities]`.
 pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
+    let text_errors: TokenStream = set
+        .methods
+        .iter()
+        .map(|method| text_errors(set, method, &block))
+        .collect();
     for method in &set.methods {
         guard(set, method, &mut block);
     }
@@ -24,6 +29,7 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
     let plain = import_dispatch_traits(&set.root);
     let (calls, options, registration) = (calls(set), options(set), registration(set));
     quote! {
+        #text_errors
         #block
         const _: () = {
             #plain
@@ -33,6 +39,22 @@ pub(crate) fn expand(set: &Activities, mut block: ItemImpl) -> TokenStream {
             #options
             #registration
         };
+    }
+}
+
+fn text_errors(set: &Activities, method: &Method, block: &ItemImpl) -> TokenStream {
+    let (activity, root) = (&method.activity, &set.root);
+    let checks = match &block.items[method.index] {
+        ImplItem::Fn(item) => text_errors::checks(&activity.output, &item.block, root),
+        _ => TokenStream::new(),
+    };
+    if checks.is_empty() {
+        return checks;
+    }
+    let conditions = &activity.inherited.conditions;
+    quote! {
+        #(#conditions)*
+        const _: () = { #checks };
     }
 }
 

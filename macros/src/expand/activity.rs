@@ -10,7 +10,7 @@ use super::{
     decode::{context, decoded, encoded_result},
     import_dispatch_traits,
     lints::required_signature,
-    local, placed,
+    local, placed, text_errors,
 };
 use crate::{
     crate_path::CratePath,
@@ -29,12 +29,20 @@ pub(crate) fn expand(activity: &Activity, function: &ActivityFn, root: &CratePat
     let invoke = function.body.as_ref().map(|_| invoke(activity, root));
     let call = call(activity, root);
     let checks = checks(activity, root);
+    let text_errors = function
+        .body
+        .as_ref()
+        .map(|body| text_errors::checks(&activity.output, body, root))
+        .filter(|checks| !checks.is_empty())
+        .map(|checks| quote!(#(#conditions)* const _: () = { #checks };));
     let plain = import_dispatch_traits(root);
     let allow_lints = allow_lints();
     // The type has the span of the function's name, so that rustc's errors about the type point there.
     // It is a struct with braces, because a unit struct would also claim the function's value name.
     let kind = quote_spanned!(ident.span()=> struct #ident { never: ::core::convert::Infallible });
+    // Before the body, where rustc would report the missing conversion first.
     quote! {
+        #text_errors
         #body
         #(#conditions)*
         #words

@@ -11,7 +11,7 @@ use quote::{quote, quote_spanned};
 use super::{allow_lints, braces};
 use crate::{model::workflow::Workflow, rewrite::AsyncMethod};
 
-/// `trait AsyncMethodsOf_Greeting { fn run(&mut self, ..) -> .. where .. }`
+/// `trait Greeting_has_one_workflow_block_with_all_its_methods { fn run(&mut self, ..) -> .. where .. }`
 pub(super) fn methods(workflow: &Workflow, async_methods: &[AsyncMethod]) -> TokenStream {
     if async_methods.is_empty() {
         return TokenStream::new();

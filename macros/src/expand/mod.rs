@@ -15,9 +15,11 @@ pub(crate) mod data;
 mod decode;
 pub(crate) mod failure;
 mod handlers;
+mod iteration;
 pub(crate) mod lints;
 pub(crate) mod main;
 pub(crate) mod rustdoc;
+mod text_errors;
 mod unmarked_method_hints;
 pub(crate) mod workflow;
 

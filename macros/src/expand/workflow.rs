@@ -8,9 +8,10 @@ use super::{
     allow_lints, asserts, async_method_hints, braces,
     call::associated_output,
     client::{functions, methods_impl, methods_type, queue},
-    handlers, import_dispatch_traits, unmarked_method_hints,
+    handlers, import_dispatch_traits, iteration, unmarked_method_hints,
 };
 use crate::{
+    determinism::iteration::Iterated,
     model::{
         handler::Handler,
         workflow::{Init, Versioning, Workflow},
@@ -24,6 +25,7 @@ pub(crate) fn expand(
     workflow: &Workflow,
     block: &ItemImpl,
     async_methods: &[AsyncMethod],
+    iterated: &[Iterated],
 ) -> TokenStream {
     let methods_type = methods_type(workflow);
     let methods_impl = methods_impl(workflow);
@@ -31,6 +33,7 @@ pub(crate) fn expand(
     let functions = functions(workflow);
     let implementation = implementation(workflow);
     let checks: TokenStream = checks(workflow).collect();
+    let iteration = iteration::checks(workflow, iterated);
     let plain = import_dispatch_traits(&workflow.root);
     let hints = async_method_hints::methods(workflow, async_methods);
     // Refused methods are not called, so rustc would also warn that they are unused.
@@ -47,6 +50,7 @@ pub(crate) fn expand(
             #functions
             #implementation
             #checks
+            #iteration
         };
     }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     crate_path::CratePath,
-    determinism,
+    determinism::{self, iteration::Iterated},
     diag::Errors,
     mistake::{BlockMistake, OptionMistake, PlacementMistake},
     rewrite::{self, AsyncMethod},
@@ -130,6 +130,8 @@ pub(crate) struct Checked {
     pub(crate) async_methods: Vec<AsyncMethod>,
     /// Signatures of the public async methods as the user wrote them, for rustdoc.
     pub(crate) written: Vec<ImplItemFn>,
+    /// The fields that the methods iterate over.
+    pub(crate) iterated: Vec<Iterated>,
 }
 
 /// Checks a block under `#[workflow]`.
@@ -137,7 +139,7 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
     drop_second_mark(&mut item, errors);
     let head = Head::of(options, &item, errors);
     let mut block = Block::split(item, Marker::is_of_workflow, errors);
-    determinism::check_block(&mut block.item, errors);
+    let iterated = determinism::check_block(&mut block.item, errors);
     let workflow = head.and_then(|head| head.complete(&mut block, errors));
     for index in &block.refused {
         if let ImplItem::Fn(method) = &mut block.item.items[*index]
@@ -154,6 +156,7 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
             workflow,
             async_methods: Vec::new(),
             written: Vec::new(),
+            iterated: Vec::new(),
         };
     }
     let written = shown_async_methods(&block.item);
@@ -170,6 +173,7 @@ pub(crate) fn check(options: Options, mut item: ItemImpl, errors: &mut Errors) -
         workflow,
         async_methods,
         written,
+        iterated,
     }
 }
 
@@ -339,8 +343,12 @@ impl Head {
         };
         Some(Workflow {
             methods: used_names.unused_name(format_ident!("{}Methods", self.ident)),
-            // The trait stands among the user's types; its unconventional case avoids collisions.
-            async_methods: format_ident!("AsyncMethodsOf_{}", self.ident),
+            // The trait stands among the user's types; its unconventional case avoids collisions. rustc
+            // prints the name first where a type has two blocks, so it tells what to do about them.
+            async_methods: format_ident!(
+                "{}_has_one_workflow_block_with_all_its_methods",
+                self.ident
+            ),
             root: self.root,
             ty: self.ty,
             ident: self.ident,

@@ -16,7 +16,7 @@ use super::{
     context::Context,
     context_misuse,
     evaluation_order::{self, Form},
-    hidden, loop_over_state, mentions, opening, site,
+    hidden, loop_over_state, mentions, opening, outside, site,
     state_place::is_self,
 };
 use crate::{diag::Errors, mistake::BodyMistake};
@@ -129,10 +129,12 @@ impl Rewriter<'_> {
         let at = awaited.await_token.span;
         // The span of `give`. If the operand itself holds the state, one span for both calls would make rustc
         // suggest to "add a local" for a call inside of another one's `.await`.
+        let first = first_span(&awaited.base, at);
         let start = match mentions(&awaited.base, "self") {
-            true => first_span(&awaited.base, at),
+            true => first,
             false => at,
         };
+        outside::check(&mut awaited.base, self.cx);
         self.visit_expr_mut(&mut awaited.base);
         self.uses.awaits |= matches!(self.state.holder, Holder::Receiver(_));
         let (this, lease) = (self.state.variable(at), self.state.lease(at));
@@ -159,15 +161,15 @@ impl Rewriter<'_> {
                 }
             }
         };
-        self.one_span(operand.to_token_stream(), at, async_methods)
+        self.one_span(first, at, async_methods)
     }
 
-    /// Generates a call with the operand's span on its first token and `await`'s span on its parentheses,
-    /// so that rustc underlines all of `operand.await`.
-    fn one_span(&self, operand: TokenStream, end: Span, inner: TokenStream) -> TokenStream {
+    /// Generates a call with the span of the operand's first token on its own first one and `await`'s span on
+    /// its parentheses, so that rustc underlines all of `operand.await`.
+    fn one_span(&self, start: Span, end: Span, inner: TokenStream) -> TokenStream {
         let root = self.cx.root.at(end);
         let value = quote_spanned!(end=> #root::__private::Value(#inner));
-        self.spanned_call("value", first_span(operand, end), end, value)
+        self.spanned_call("value", start, end, value)
     }
 
     /// Generates a call of a runtime function that spans from `start` to `end`.
@@ -279,7 +281,7 @@ impl Rewriter<'_> {
             .first()
             .map_or_else(Span::call_site, |(name, _)| name.span());
         Some(match form {
-            Form::Value => self.one_span(TokenStream::new(), at, bound),
+            Form::Value => self.one_span(at, at, bound),
             Form::Statement => quote!({ #bound }),
             Form::Branches => bound,
             Form::Place => in_own_parentheses(quote!(*#bound)),

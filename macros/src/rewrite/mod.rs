@@ -28,12 +28,14 @@ mod format_capture;
 mod instrument;
 mod loop_over_state;
 mod macros;
+mod outside;
 mod recursion;
 mod split;
 mod state_place;
 mod sync_method;
 
 pub(crate) use split::body_name;
+pub(crate) use state_place::is_self;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,6 +214,11 @@ struct Cx {
 }
 
 impl Cx {
+    /// Whether the block has a method of this name.
+    fn has_method(&self, method: &Ident) -> bool {
+        self.is_async(method) || self.plain_methods.contains(&method.to_string())
+    }
+
     fn is_async(&self, method: &Ident) -> bool {
         self.methods.contains(&method.to_string())
     }

@@ -3,7 +3,7 @@
 use syn::Expr;
 
 /// Whether an expression is `self`.
-pub(super) fn is_self(expression: &Expr) -> bool {
+pub(crate) fn is_self(expression: &Expr) -> bool {
     match expression {
         Expr::Path(path) => path.path.is_ident("self"),
         Expr::Group(group) => is_self(&group.expr),

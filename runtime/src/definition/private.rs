@@ -34,7 +34,9 @@ pub use crate::{
         ContinueAsNew, FailureReader, FailureWriter, IntoFailure, TypedError,
     },
     hints::{
-        converted::OwnedError,
+        converted::{ErrorOf, OwnedError},
+        hash_order::{HashOrdered, NotHashOrdered},
+        outside::FreeOfState,
         returned::{Nothing, Refusal},
         workflow::{CalledInside, CalledThroughHandle, CalledWithoutName},
     },

@@ -1,6 +1,6 @@
 //! Bounds on conversions of errors, with the compiler's words for types that have none.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, marker::PhantomData};
 
 use crate::error::{CompleteLater, ContinueAsNew};
 
@@ -62,3 +62,18 @@ impl<E: From<CompleteLater>> HoldsCompleteLater for E {
         later.into()
     }
 }
+
+/// An error type that a text is converted into.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not made from a text",
+    label = "write `Err(Error::message(\"..\"))`, with `durably::Result<T>` as the return type, or return an error of a type of your own"
+)]
+pub trait MadeFrom<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<T>> MadeFrom<T> for E {}
+
+/// The error type of a function that makes errors from texts. An expansion names it as the type of a constant:
+/// rustc checks those before bodies, where it would report the conversion.
+#[derive(Debug)]
+pub struct ErrorOf<T, E: MadeFrom<T>>(PhantomData<(T, E)>);

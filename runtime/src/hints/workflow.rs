@@ -101,6 +101,38 @@ pub trait UpsertsSearchAttributes {
     fn never<T>() -> T;
 }
 
+/// `info`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "`Ctx` has no `info`: what it knows of the run are its own methods",
+    label = "write `ctx.workflow_id()`, `ctx.run_id()`, `ctx.attempt()` and the like"
+)]
+pub trait InformsInOneValue {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// What `info` would return, with the fields that other SDKs have.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct WorkflowInfo {
+    pub attempt: u32,
+    pub namespace: String,
+    pub run_id: String,
+    pub task_queue: String,
+    pub workflow_id: String,
+    pub workflow_type: String,
+}
+
+/// `cancel`: no context has it.
+#[diagnostic::on_unimplemented(
+    message = "a context does not cancel, it is cancelled",
+    label = "write `let (scope, ctx) = ctx.scope();`, use that `ctx` for what may be cancelled, and call `scope.cancel()`"
+)]
+pub trait CancelsByContext {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
 /// What an async method needs to be called from where it is not: no type has it.
 ///
 /// The lifetime keeps rustc from finding the bound wrong where it is written.
@@ -198,6 +230,20 @@ impl View {
         for<'a> Self: Versions,
     {
         <Self as Versions>::never()
+    }
+
+    pub fn info(&self) -> WorkflowInfo
+    where
+        for<'a> Self: InformsInOneValue,
+    {
+        <Self as InformsInOneValue>::never()
+    }
+
+    pub fn cancel(&self)
+    where
+        for<'a> Self: CancelsByContext,
+    {
+        <Self as CancelsByContext>::never()
     }
 
     pub fn upsert_search_attributes(&self, _: impl Sized) -> Ready<Result<()>>

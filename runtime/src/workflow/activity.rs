@@ -248,7 +248,8 @@ impl<A, T> ActivityCall<A, T> {
 
     /// What cancellation does: request it and return at once (`TryCancel`, the default), request it and
     /// wait until the activity has ended (`WaitCompleted`), or return without a request (`Abandon`).
-    pub fn cancellation(mut self, kind: CancellationType) -> Self {
+    pub fn cancellation(mut self, kind: CancellationType) -> Self /* as in `CancellationType::Abandon` */
+    {
         self.request(|it| it.cancellation = kind);
         self
     }
@@ -270,7 +271,7 @@ impl<A, T> ActivityCall<A, T> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn local(mut self) -> LocalActivityCall<A, T> {
+    pub fn local(mut self) -> LocalActivityCall<A, T> /* with `.start_to_close(secs(10))` */ {
         self.set_local(None);
         LocalActivityCall::new(self)
     }

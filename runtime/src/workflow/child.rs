@@ -207,7 +207,7 @@ impl<R> ChildCall<UntypedWorkflow<R>> {
 impl<W> ChildCall<W> {
     setters! {
         fn id(id: impl Text) -> Self;
-        fn id_reuse_policy(policy: IdReusePolicy) -> Self;
+        fn id_reuse_policy(policy: IdReusePolicy /* as in `IdReusePolicy::RejectDuplicate` */) -> Self;
         fn execution_timeout(timeout: impl Span) -> Self;
         fn run_timeout(timeout: impl Span) -> Self;
         fn task_timeout(timeout: impl Span) -> Self;
@@ -251,7 +251,7 @@ impl<W> ChildCall<W> {
 
     /// What happens to the child if this workflow ends first: it is terminated (the default), continues
     /// (`Abandon`), or is requested to cancel.
-    pub fn parent_close(mut self, policy: ParentClose) -> Self {
+    pub fn parent_close(mut self, policy: ParentClose) -> Self /* as in `ParentClose::Abandon` */ {
         self.set(|options| options.parent_close = policy);
         self
     }
@@ -259,7 +259,8 @@ impl<W> ChildCall<W> {
     /// What cancellation does: request it and wait until the child has ended (`WaitCompleted`, the
     /// default), request it and return once the child has the request (`WaitRequested`) or at once
     /// (`TryCancel`), or return without a request (`Abandon`).
-    pub fn cancellation(mut self, kind: ChildCancellationType) -> Self {
+    pub fn cancellation(mut self, kind: ChildCancellationType) -> Self /* as in `ChildCancellationType::Abandon` */
+    {
         self.set(|options| options.cancellation = kind);
         self
     }

@@ -97,7 +97,8 @@ impl<W: ChildType> ChildHandle<W> {
     /// # Panics
     /// In a query or a validator, which then fails: it reads the state and cancels nothing.
     #[track_caller]
-    pub fn cancel(&self) {
+    pub fn cancel(&self) /* with a reason: `.cancel_with_reason("..")` */
+    {
         self.cancel_with_reason("");
     }
 

@@ -3,10 +3,6 @@
 use std::{future::Future, ops::Deref, panic::Location, rc::Rc};
 
 use durably_engine::Header;
-use rand::{
-    RngExt,
-    distr::{Distribution, StandardUniform},
-};
 use uuid::Uuid;
 
 use super::{
@@ -26,6 +22,7 @@ use crate::{
     data::{ArgList, ArgsEncoder, Data, Outgoing, Text, search::SearchUpdate, type_name},
     definition::NoTimeout,
     error::{DataError, Result},
+    hints::random::Drawn,
     instance::core::Core,
     time::span::Span,
 };
@@ -244,12 +241,9 @@ impl Ctx {
 
     /// A random value that replay repeats.
     #[track_caller]
-    pub fn random<T>(&self) -> T
-    where
-        StandardUniform: Distribution<T>,
-    {
+    pub fn random<T: Drawn>(&self) -> T {
         self.core().assert_commands_allowed();
-        self.rng().random()
+        T::draw(&mut self.rng())
     }
 
     /// A random UUID (version 4) that replay repeats.

@@ -122,7 +122,7 @@ impl<W: ChildType> ExternalHandle<W> {
     /// # Errors
     /// No such workflow is running; or the context was cancelled before the request was sent.
     #[track_caller]
-    pub fn cancel(&self) -> ExternalCancel {
+    pub fn cancel(&self) -> ExternalCancel /* with a reason: `.cancel().reason("..")` */ {
         ExternalCancel {
             delivery: Delivery::new(&self.target, None, Location::caller()),
             reason: String::new(),

@@ -116,7 +116,8 @@ impl<A, T> LocalActivityCall<A, T> {
     }
 
     /// What cancellation does, as for an [`ActivityCall`].
-    pub fn cancellation(self, kind: CancellationType) -> Self {
+    pub fn cancellation(self, kind: CancellationType) -> Self /* as in `CancellationType::Abandon` */
+    {
         Self(self.0.cancellation(kind))
     }
 

@@ -226,7 +226,8 @@ impl View {
     ///
     /// # Errors
     /// It is of another type.
-    pub fn search<K: SearchKind>(&self, key: SearchKey<K>) -> Result<Option<K::Value>, DataError> {
+    pub fn search<K: SearchKind>(&self, key: SearchKey<K>) -> Result<Option<K::Value>, DataError> /* as in `SearchKey::new("..")` */
+    {
         key.read(self.core.search_attribute(key.name()).as_ref())
     }
 

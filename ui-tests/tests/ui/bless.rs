@@ -15,7 +15,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The cases whose `topic/name` contains a word, each written as a program with, beside it, what
+    /// The cases whose `topic/name` contains one of the words, each written as a program with, beside it, what
     /// the compiler is to say.
     pub(crate) fn prepare(wanted: String) -> Self {
         let sources: Result<Vec<Source>, String> =
@@ -70,7 +70,10 @@ impl Run {
             let sections = source.sections.iter();
             sections.map(move |section| (source, section))
         });
-        all.filter(|(source, section)| source.id(section).contains(&self.wanted))
+        all.filter(|(source, section)| {
+            let id = source.id(section);
+            self.wanted.split(',').any(|word| id.contains(word))
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the compiler says of the mistakes in `fail/<topic>/*.md`.
 //!
-//! `UI=word cargo test -p durably-ui-tests` compiles the cases whose `topic/name` contains the word;
+//! `UI=word,other cargo test -p durably-ui-tests` compiles the cases whose `topic/name` contains one of the words;
 //! `TRYBUILD=overwrite` blesses their texts and writes `docs/diagnostics.md` anew.
 
 mod bless;

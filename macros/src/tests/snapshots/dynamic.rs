@@ -142,7 +142,7 @@ impl Any {
     clippy::restriction
 )]
 #[allow(non_camel_case_types)]
-trait AsyncMethodsOf_Any {
+trait Any_has_one_workflow_block_with_all_its_methods {
     fn run<DurablyOutput>(
         &mut self,
         _: impl ::core::marker::Sized,
@@ -164,7 +164,7 @@ trait AsyncMethodsOf_Any {
         loop {}
     }
 }
-impl AsyncMethodsOf_Any for Any {}
+impl Any_has_one_workflow_block_with_all_its_methods for Any {}
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::{

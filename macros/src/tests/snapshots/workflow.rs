@@ -239,7 +239,7 @@ impl Greeting {
     clippy::restriction
 )]
 #[allow(non_camel_case_types)]
-trait AsyncMethodsOf_Greeting {
+trait Greeting_has_one_workflow_block_with_all_its_methods {
     fn run<DurablyOutput>(
         &mut self,
         _: impl ::core::marker::Sized,
@@ -271,7 +271,7 @@ trait AsyncMethodsOf_Greeting {
         loop {}
     }
 }
-impl AsyncMethodsOf_Greeting for Greeting {}
+impl Greeting_has_one_workflow_block_with_all_its_methods for Greeting {}
 const _: () = {
     #[allow(unused_imports)]
     use ::durably::__private::{

@@ -23,7 +23,8 @@ use super::bounded::BoundedJoinAll;
 /// # Ok(first? + second?)
 /// # }
 /// ```
-pub async fn join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
+pub async fn join<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) /* of three: `join(a, join(b, c))`, or `join_all` */
+{
     future::join(a, b).await
 }
 
