@@ -4,12 +4,10 @@ use std::mem;
 
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, ExprAsync, ExprClosure, ExprForLoop, ExprMethodCall, ExprPath, Ident,
-    ImplItemFn, Item, ItemFn, ItemImpl, ItemStatic, ItemUse, Local, Macro, Path, PathArguments,
-    Stmt, Token, Type, TypePath, UseTree,
-    parse::{Parse, ParseStream, Parser as _},
-    parse_quote,
-    visit::{self, Visit},
+    Expr, ExprAsync, ExprClosure, ExprForLoop, ExprMethodCall, ExprPath, Ident, ImplItemFn, Item,
+    ItemFn, ItemImpl, ItemStatic, ItemUse, Local, Macro, Path, PathArguments, Stmt, TypePath,
+    UseTree,
+    parse::{Parse as _, Parser as _},
     visit_mut::{self, VisitMut},
 };
 
@@ -17,7 +15,12 @@ use super::{
     awaiting_macros,
     denylist::{self, Group},
     iteration::{self, Field, Iterated},
-    lift_permits, permit_of_clippy, take_permits, tokens,
+    permits::{
+        add_clippy_allow, allow_in_clippy, attributes_of, ends_with_semicolon, leftmost_attributes,
+        lift_permits, take_permits,
+    },
+    statics::{StaticIn, Statics, changes_static, has_interior, is_name_of_static},
+    tokens,
 };
 use crate::{
     diag::Errors,
@@ -425,71 +428,6 @@ impl VisitMut for Check<'_> {
     }
 }
 
-/// The grammar of `thread_local!` and `lazy_static!`.
-struct Statics(Vec<StaticIn>);
-
-struct StaticIn {
-    attributes: Vec<Attribute>,
-    name: Ident,
-    ty: Type,
-    value: Expr,
-}
-
-impl Parse for Statics {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut statics = Vec::new();
-        while !input.is_empty() {
-            let attributes = input.call(Attribute::parse_outer)?;
-            input.parse::<syn::Visibility>()?;
-            input.parse::<Token![static]>()?;
-            input.parse::<Option<Token![ref]>>()?;
-            let name = input.parse()?;
-            input.parse::<Token![:]>()?;
-            let ty = input.parse()?;
-            input.parse::<Token![=]>()?;
-            let value = input.parse()?;
-            input.parse::<Option<Token![;]>>()?;
-            statics.push(StaticIn {
-                attributes,
-                name,
-                ty,
-                value,
-            });
-        }
-        Ok(Self(statics))
-    }
-}
-
-/// Whether a static of this type is mutable at run time.
-fn has_interior(ty: &Type) -> bool {
-    struct Interior(bool);
-    impl Visit<'_> for Interior {
-        fn visit_type_path(&mut self, path: &TypePath) {
-            let last = path.path.segments.last();
-            self.0 |= last.is_some_and(|last| denylist::is_interior(&last.ident.to_string()));
-            visit::visit_type_path(self, path);
-        }
-    }
-    let mut interior = Interior(false);
-    interior.visit_type(ty);
-    interior.0
-}
-
-/// Whether a name is in upper case, as statics are.
-fn is_name_of_static(name: &Ident) -> bool {
-    let name = name.to_string();
-    name.len() > 1 && !name.contains(char::is_lowercase)
-}
-
-/// Whether a call on a static shows that the static is mutable.
-fn changes_static(call: &ExprMethodCall) -> bool {
-    let of_ordering = |argument: &Expr| matches!(argument, Expr::Path(it) if it.path.segments.iter().any(|it| it.ident == "Ordering"));
-    let method = call.method.to_string();
-    denylist::changes_by(&method)
-        || matches!(method.as_str(), "load" | "store" | "swap")
-            && call.args.last().is_some_and(of_ordering)
-}
-
 /// Whether a `select!` is `biased`, and so polls in the order written.
 fn is_biased(call: &Macro) -> bool {
     matches!(call.tokens.clone().into_iter().next(),
@@ -503,59 +441,8 @@ fn segments(path: &Path) -> Vec<String> {
         .collect()
 }
 
-fn ends_with_semicolon(statement: &Stmt) -> bool {
-    match statement {
-        Stmt::Expr(_, semicolon) => semicolon.is_some(),
-        Stmt::Macro(call) => call.semi_token.is_some(),
-        Stmt::Local(_) | Stmt::Item(_) => false,
-    }
-}
-
-/// Adds an `allow` for clippy to a permitted statement. The attribute is put on a block around the
-/// statement: rustc ignores it on a macro, and rejects it before an assignment.
-fn add_clippy_allow(statement: &mut Stmt) {
-    let allow = permit_of_clippy();
-    *statement = Stmt::Expr(
-        parse_quote!(#allow { #statement }),
-        Some(Token![;](proc_macro2::Span::mixed_site())),
-    );
-}
-
-/// Adds an `allow` for clippy to the body of a closure. It is put on a statement, because rustc does not accept
-/// it on an expression.
-fn allow_in_clippy(body: &mut Expr) {
-    let allow = permit_of_clippy();
-    let value = Ident::new("value", proc_macro2::Span::mixed_site());
-    *body = parse_quote!({ #allow let #value = #body; #value });
-}
-
 /// Whether a closure is called for a value that is recorded: `ctx.side_effect(..)`.
 fn is_side_effect(call: &ExprMethodCall) -> bool {
     let named = |name, arguments| call.method == name && call.args.len() == arguments;
     named("side_effect", 1) || named("mutable_side_effect", 2)
-}
-
-/// Finds the leftmost operand of an expression, to which the parser attaches a statement's attributes.
-fn leftmost_attributes(expression: &mut Expr) -> Option<&mut Vec<Attribute>> {
-    match expression {
-        Expr::Assign(assign) => leftmost_attributes(&mut assign.left),
-        Expr::Binary(binary) => leftmost_attributes(&mut binary.left),
-        other => attributes_of(other),
-    }
-}
-
-fn attributes_of(expression: &mut Expr) -> Option<&mut Vec<Attribute>> {
-    macro_rules! attributes {
-        ($($variant:ident)*) => {
-            match expression {
-                $(Expr::$variant(inner) => Some(&mut inner.attrs),)*
-                _ => None,
-            }
-        };
-    }
-    attributes!(
-        Array Assign Async Await Binary Block Break Call Cast Closure Const Continue Field ForLoop
-        Group If Index Let Lit Loop Macro Match MethodCall Paren Path Range Reference Repeat Return
-        Struct Try TryBlock Tuple Unary Unsafe While Yield
-    )
 }

@@ -30,7 +30,9 @@ mod loop_over_state;
 mod macros;
 mod outside;
 mod recursion;
+mod signature;
 mod split;
+mod state;
 mod state_place;
 mod sync_method;
 
@@ -41,21 +43,20 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::{
-    Attribute, ImplItem, ImplItemFn, ItemImpl, Lifetime, ReturnType, Signature, Type,
-    TypeImplTrait, TypeMacro, TypeReference, parse_quote,
-    visit::{self, Visit},
-    visit_mut::VisitMut as _,
-};
+use quote::{ToTokens, quote_spanned};
+use syn::{Attribute, ImplItem, ImplItemFn, ItemImpl, Type, parse_quote, visit_mut::VisitMut as _};
 
+use self::{
+    signature::{check, has_opaque_type, is_generic},
+    state::{Access, Holder, State, cell, hidden, lease, opening},
+};
 use crate::{
     crate_path::CratePath,
     diag::Errors,
     mistake::BodyMistake,
     syntax::{
         inherited_attributes::InheritedAttributes,
-        signature::{Receiver, Reference, is_named},
+        signature::{Receiver, is_named},
     },
 };
 
@@ -265,20 +266,6 @@ fn conditions_of(method: &ImplItemFn) -> Vec<String> {
         .collect()
 }
 
-/// Reports mistakes that prevent the rewriting of an async method; returns whether its signature can
-/// still be rewritten, so that its calls compile.
-fn check(method: &ImplItemFn, errors: &mut Errors) -> bool {
-    match Receiver::of(&method.sig) {
-        Receiver::Exclusive(receiver) | Receiver::Shared(receiver) => {
-            check_lifetimes(method, &receiver, errors)
-        }
-        Receiver::None | Receiver::Other(_) => {
-            errors.on(method.sig.receiver(), BodyMistake::AsyncReceiver);
-            false
-        }
-    }
-}
-
 /// Splits an async method: moves its rewritten body into the returned method, which it calls. A method
 /// with an opaque return type stays one method: such a type captures all lifetimes of its signature,
 /// so the result would borrow from the lease.
@@ -359,39 +346,6 @@ fn nested_name(method: &ImplItemFn) -> String {
     name
 }
 
-fn has_opaque_type(output: &ReturnType) -> bool {
-    struct Opaque(bool);
-    impl Visit<'_> for Opaque {
-        fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
-            self.0 = true;
-        }
-    }
-    let mut opaque = Opaque(false);
-    opaque.visit_return_type(output);
-    opaque.0
-}
-
-/// Whether a method has type parameters: each instantiation of one condition in the source is then a
-/// condition of its own.
-fn is_generic(signature: &Signature) -> bool {
-    struct Anonymous(bool);
-    impl Visit<'_> for Anonymous {
-        fn visit_type_impl_trait(&mut self, _: &TypeImplTrait) {
-            self.0 = true;
-        }
-        // A macro may expand to such a type.
-        fn visit_type_macro(&mut self, _: &TypeMacro) {
-            self.0 = true;
-        }
-    }
-    let generics = &signature.generics;
-    let mut anonymous = Anonymous(false);
-    anonymous.visit_signature(signature);
-    anonymous.0
-        || generics.type_params().next().is_some()
-        || generics.const_params().next().is_some()
-}
-
 /// Generates the static by which the runtime identifies a condition in the source.
 fn site(cx: &Cx, at: Span) -> TokenStream {
     let (site, root) = (hidden("SITE", at), &cx.root);
@@ -399,95 +353,6 @@ fn site(cx: &Cx, at: Span) -> TokenStream {
         static #site: #root::__private::Site = #root::__private::Site::new();
         #site.is_here();
     }
-}
-
-/// The expression for `self` in a body.
-#[derive(Clone)]
-struct State {
-    access: Access,
-    holder: Holder,
-}
-
-/// A body's access to `self`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Exclusive,
-    Shared,
-}
-
-/// The variable that holds the state. Its uses have the hygiene of its declaration: a body may come
-/// from another macro than its signature.
-#[derive(Clone)]
-enum Holder {
-    /// The method's receiver.
-    Receiver(Span),
-    /// A local of a nested body.
-    Local(String, Span),
-}
-
-impl State {
-    /// Whether `self` stays as it is written.
-    fn is_as_written(&self) -> bool {
-        matches!(
-            (&self.holder, self.access),
-            (Holder::Receiver(_), Access::Exclusive)
-        )
-    }
-
-    /// Generates the expression for `self`.
-    fn value(&self, cx: &Cx, at: Span) -> TokenStream {
-        let (variable, root) = (self.variable(at), cx.root.at(at));
-        match self.access {
-            Access::Exclusive => quote!(#variable),
-            Access::Shared => quote_spanned!(at=> #root::__private::shared(#variable)),
-        }
-    }
-
-    fn variable(&self, at: Span) -> Ident {
-        match &self.holder {
-            Holder::Receiver(declared) => Ident::new("self", at.resolved_at(*declared)),
-            Holder::Local(name, declared) => Ident::new(name, at.resolved_at(*declared)),
-        }
-    }
-
-    /// Generates the lease as an argument.
-    fn lease(&self, at: Span) -> TokenStream {
-        let lease = lease(at);
-        match self.holder {
-            Holder::Receiver(_) => quote!(#lease),
-            Holder::Local(..) => quote_spanned!(at=> &mut #lease),
-        }
-    }
-}
-
-/// Generates the first statements of a body that takes the state into a variable of its own.
-fn opening(state: &State, cx: &Cx, at: Span) -> TokenStream {
-    let (variable, lease, cell, held, root) = (
-        state.variable(at),
-        lease(at),
-        cell(at),
-        hidden("root", at),
-        &cx.root,
-    );
-    quote_spanned! {at=>
-        let mut #held = #root::__private::Root::new(#cell);
-        let mut #lease = #root::__private::Lease::new(&mut #held);
-        #[allow(unused_mut, unused_variables, unused_assignments)]
-        let mut #variable: &mut Self = #lease.take();
-    }
-}
-
-fn lease(at: Span) -> Ident {
-    hidden("durably_lease", at)
-}
-
-fn cell(at: Span) -> Ident {
-    hidden("cell", at)
-}
-
-/// Names a local with mixed-site hygiene, which user code cannot name.
-fn hidden(name: &str, at: Span) -> Ident {
-    Ident::new(name, Span::mixed_site().located_at(at))
 }
 
 /// Whether the tokens contain `word` at any depth.
@@ -501,37 +366,4 @@ pub(crate) fn mentions(tokens: impl ToTokens, word: &str) -> bool {
         })
     }
     search(tokens.into_token_stream(), word)
-}
-
-/// Reports outputs that borrow from `self`, whose lifetime ends with the body. Returns whether the
-/// signature has the same meaning without the receiver.
-fn check_lifetimes(method: &ImplItemFn, receiver: &Reference, errors: &mut Errors) -> bool {
-    if let Some(lifetime) = &receiver.lifetime {
-        errors.on(lifetime, BodyMistake::NamedLifetime);
-    }
-    let ReturnType::Type(_, ty) = &method.sig.output else {
-        return true;
-    };
-    struct Elided(Vec<TokenStream>);
-    impl Visit<'_> for Elided {
-        fn visit_type_reference(&mut self, reference: &TypeReference) {
-            match reference.lifetime {
-                None => self.0.push(reference.to_token_stream()),
-                Some(_) => visit::visit_type_reference(self, reference),
-            }
-        }
-        fn visit_lifetime(&mut self, lifetime: &Lifetime) {
-            if lifetime.ident == "_" {
-                self.0.push(lifetime.to_token_stream());
-            }
-        }
-    }
-    let mut elided = Elided(Vec::new());
-    elided.visit_type(ty);
-    if let Some(first) = elided.0.first()
-        && receiver.lifetime.is_none()
-    {
-        errors.on(first, BodyMistake::BorrowedFromSelf);
-    }
-    elided.0.is_empty()
 }
