@@ -200,7 +200,7 @@ pub(crate) enum Error {
     DeploymentLimit(String),
     /// Too many of them are running.
     Exhausted(&'static str),
-    /// The embedded server does not have what the request is about.
+    /// The embedded server does not implement the requested feature.
     Unimplemented(String),
     /// The server does not permit the operation.
     PermissionDenied(&'static str),

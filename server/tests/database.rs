@@ -243,10 +243,7 @@ async fn search_attributes_of_the_configuration_are_registered_once() {
         server.shutdown().await;
     }
     for (attribute, problem) in [
-        (
-            ("City", "Text"),
-            "search attribute City already exists with another type",
-        ),
+        (("City", "Text"), "it already exists with another type"),
         (
             ("WorkflowId", "Int"),
             "Search attribute WorkflowId is reserved by system.",

@@ -76,6 +76,56 @@ async fn a_history_is_read_backwards() {
 }
 
 #[tokio::test]
+async fn pages_from_either_end_are_cut_by_their_bytes() {
+    let case = with_signals(0).await;
+    for _ in 0..6 {
+        let large = SignalWorkflowExecutionRequest {
+            namespace: NAMESPACE.to_owned(),
+            workflow_execution: named("w"),
+            signal_name: "large".to_owned(),
+            input: payloads(&"x".repeat(900 * 1024)),
+            ..Default::default()
+        };
+        let large = case.service.signal_workflow_execution(Request::new(large));
+        ok(large.await);
+    }
+    let (mut forward, mut token) = (Vec::new(), Vec::new());
+    loop {
+        let page = case
+            .service
+            .get_workflow_execution_history(Request::new(get(0, token)));
+        let page = ok(page.await);
+        let events = page.history.unwrap_or_default().events;
+        forward.push(events.iter().map(|it| it.event_id).collect::<Vec<_>>());
+        token = page.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(forward, [vec![1, 2, 3, 4], vec![5, 6], vec![7, 8]]);
+    let mut backward = Vec::new();
+    loop {
+        let request = GetWorkflowExecutionHistoryReverseRequest {
+            namespace: NAMESPACE.to_owned(),
+            execution: named("w"),
+            maximum_page_size: 0,
+            next_page_token: token,
+        };
+        let page = case
+            .service
+            .get_workflow_execution_history_reverse(Request::new(request));
+        let page = ok(page.await);
+        let events = page.history.unwrap_or_default().events;
+        backward.push(events.iter().map(|it| it.event_id).collect::<Vec<_>>());
+        token = page.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(backward, [vec![8, 7], vec![6, 5], vec![4, 3, 2, 1]]);
+}
+
+#[tokio::test]
 async fn a_reader_waits_for_new_events() {
     let case = with_signals(0).await;
     let mut request = get(0, Vec::new());

@@ -38,6 +38,7 @@ from temporalio.service import RPCError
 
 async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
     """Repeats a condition until it has a value: servers know and list a moment later."""
+    last: RPCError | None = None
     for _ in range(600):
         try:
             if found := await condition():
@@ -45,7 +46,7 @@ async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
         except RPCError as error:
             last = error
         await asyncio.sleep(0.1)
-    raise TimeoutError(condition)
+    raise TimeoutError(condition) from last
 
 
 async def refused(call: Awaitable[Any]) -> str:

@@ -56,7 +56,7 @@ use crate::{
 pub struct List<T, E = RpcError> {
     fetch: Fetch<T, E>,
     filter: String,
-    kind: EventsKind,
+    events: ListedEvents,
     waits: bool,
     /// What the items are, for errors.
     items: &'static str,
@@ -82,9 +82,16 @@ pub(crate) struct PageRequest {
     /// Empty for the first page.
     pub(crate) page_token: Vec<u8>,
     /// Which events, of a list of events.
-    pub(crate) kind: EventsKind,
+    pub(crate) events: ListedEvents,
     /// Whether the server waits for items that are not there yet.
     pub(crate) waits: bool,
+}
+
+/// Which events of a history a list has, and from which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ListedEvents {
+    OldestFirst(EventsKind),
+    NewestFirst,
 }
 
 enum Next<T, E> {
@@ -153,7 +160,7 @@ impl<T, E> List<T, E> {
         Self {
             fetch: Box::new(move |request, patience| Box::pin(fetch(request, patience))),
             filter: filter.to_string(),
-            kind: EventsKind::All,
+            events: ListedEvents::OldestFirst(EventsKind::All),
             waits: false,
             items,
             fetched: VecDeque::new(),
@@ -206,7 +213,7 @@ impl<T, E> List<T, E> {
             filter: self.filter.clone(),
             size: self.page_size(),
             page_token,
-            kind: self.kind,
+            events: self.events,
             waits: self.waits,
         };
         let patience = match self.waits {
@@ -257,14 +264,14 @@ impl List<HistoryEvent, HandleError> {
     /// ```
     pub fn wait(mut self) -> Self {
         self.waits = true;
-        if self.kind == EventsKind::NewestFirst {
-            self.kind = EventsKind::All;
+        if self.events == ListedEvents::NewestFirst {
+            self.events = ListedEvents::OldestFirst(EventsKind::All);
         }
         self
     }
 
-    /// All events that are there, from the last to the first: what a person wants to see of a long history. Takes back
-    /// [`wait`](Self::wait) and [`closing`](Self::closing), as they take it back.
+    /// All events that are there, from the last to the first: what a person wants to see of a long history. Overrides
+    /// an earlier [`wait`](Self::wait) or [`closing`](Self::closing); a later one overrides this.
     ///
     /// ```no_run
     /// # use durably::prelude::*;
@@ -277,7 +284,7 @@ impl List<HistoryEvent, HandleError> {
     /// # }
     /// ```
     pub fn newest_first(mut self) -> Self {
-        self.kind = EventsKind::NewestFirst;
+        self.events = ListedEvents::NewestFirst;
         self.waits = false;
         self
     }
@@ -295,7 +302,7 @@ impl List<HistoryEvent, HandleError> {
     /// # }
     /// ```
     pub fn closing(mut self) -> Self {
-        self.kind = EventsKind::Closing;
+        self.events = ListedEvents::OldestFirst(EventsKind::Closing);
         self
     }
 }

@@ -246,8 +246,6 @@ pub(crate) enum EventsKind {
     All,
     /// The one that closed the run.
     Closing,
-    /// All of them from the last to the first, by [`GetHistoryReverse`].
-    NewestFirst,
 }
 
 /// Fetches one page of a run's history, from its end.
@@ -287,9 +285,7 @@ impl Request for GetHistory {
             next_page_token: self.page_token,
             wait_new_event: self.waits,
             history_event_filter_type: match self.kind {
-                EventsKind::All | EventsKind::NewestFirst => {
-                    HistoryEventFilterType::AllEvent.into()
-                }
+                EventsKind::All => HistoryEventFilterType::AllEvent.into(),
                 EventsKind::Closing => HistoryEventFilterType::CloseEvent.into(),
             },
             ..Default::default()

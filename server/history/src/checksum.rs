@@ -1,4 +1,4 @@
-//! Checksums of bytes that a server stores, or gives to clients to bring back.
+//! Checksums of bytes that a server stores, or returns to clients in page tokens.
 
 /// FNV-1a: any change of a single byte changes it. It detects damage, not forgery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

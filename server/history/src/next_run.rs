@@ -54,6 +54,14 @@ impl Successor {
         Self { result, ..self }
     }
 
+    /// Passes no result on.
+    pub(crate) fn without_result(self) -> Self {
+        Self {
+            result: None,
+            ..self
+        }
+    }
+
     /// The next run's id, as the closing event records it.
     pub(crate) fn run_id_text(&self) -> String {
         self.run_id.to_string()

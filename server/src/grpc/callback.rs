@@ -1,4 +1,4 @@
-//! Callbacks for the end of a workflow. The embedded server calls none, so it accepts none.
+//! Callbacks for the end of a workflow or an update. The embedded server calls none, so it accepts none.
 
 use durably_proto::api::common::v1::{Callback, callback::Variant};
 use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
@@ -6,15 +6,20 @@ use durably_proto::api::workflowservice::v1::StartWorkflowExecutionRequest;
 use super::check::invalid;
 use crate::error::Error;
 
-/// Refuses the callbacks of a start request, in the words of a real server without addresses for callbacks.
-pub(super) fn check(request: &StartWorkflowExecutionRequest) -> Result<(), Error> {
+/// Refuses the callbacks of a start request.
+pub(super) fn check_start(request: &StartWorkflowExecutionRequest) -> Result<(), Error> {
     let options = request.on_conflict_options.unwrap_or_default();
     if options.attach_completion_callbacks && !options.attach_request_id {
         return Err(invalid(
             "attaching request ID is required for attaching completion callbacks",
         ));
     }
-    match request.completion_callbacks.first() {
+    check(&request.completion_callbacks)
+}
+
+/// Refuses callbacks, in the words of a real server without addresses for callbacks.
+pub(super) fn check(callbacks: &[Callback]) -> Result<(), Error> {
+    match callbacks.first() {
         Some(callback) => Err(refusal(callback)),
         None => Ok(()),
     }

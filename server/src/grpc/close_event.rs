@@ -1,4 +1,4 @@
-//! The close event as clients read it that do not follow the next run of a chain.
+//! Rewrites the close event of a run with a successor for clients that do not follow it.
 
 use durably_proto::api::enums::v1::{EventType, TimeoutType};
 use durably_proto::api::failure::v1::failure::FailureInfo;
@@ -14,7 +14,7 @@ use tonic::metadata::MetadataMap;
 pub(super) enum NextRun {
     Followed,
     /// It takes the end of a retried or repeated run for the end of the workflow, unless the run continues as new.
-    Overlooked,
+    NotFollowed,
 }
 
 impl NextRun {
@@ -24,14 +24,14 @@ impl NextRun {
         let features = features.and_then(|it| it.to_str().ok()).unwrap_or_default();
         match features.split(',').any(|it| it == "follows-next-run-id") {
             true => Self::Followed,
-            false => Self::Overlooked,
+            false => Self::NotFollowed,
         }
     }
 
     /// The close event for such a client.
     pub(super) fn close_event(self, event: HistoryEvent) -> HistoryEvent {
         match (self, continued(&event)) {
-            (Self::Overlooked, Some(continued)) => HistoryEvent {
+            (Self::NotFollowed, Some(continued)) => HistoryEvent {
                 event_type: EventType::WorkflowExecutionContinuedAsNew.into(),
                 attributes: Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(
                     continued,
@@ -42,7 +42,7 @@ impl NextRun {
                 task_id: event.task_id,
                 ..HistoryEvent::default()
             },
-            (Self::Overlooked | Self::Followed, _) => event,
+            (Self::NotFollowed | Self::Followed, _) => event,
         }
     }
 }
@@ -80,5 +80,151 @@ fn timed_out() -> Failure {
             ..TimeoutFailureInfo::default()
         })),
         ..Failure::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use durably_proto::api::common::v1::{Payload, Payloads};
+    use durably_proto::api::history::v1::{
+        WorkflowExecutionCompletedEventAttributes, WorkflowExecutionFailedEventAttributes,
+        WorkflowExecutionTerminatedEventAttributes, WorkflowExecutionTimedOutEventAttributes,
+    };
+    use durably_proto::wkt::Timestamp;
+
+    use super::*;
+
+    const NEXT: &str = "next";
+
+    fn event(event_type: EventType, attributes: Attributes) -> HistoryEvent {
+        HistoryEvent {
+            event_id: 7,
+            event_time: Some(Timestamp {
+                seconds: 1,
+                nanos: 2,
+            }),
+            event_type: event_type.into(),
+            version: 3,
+            task_id: 4,
+            attributes: Some(attributes),
+            ..HistoryEvent::default()
+        }
+    }
+
+    fn result() -> Option<Payloads> {
+        let payload = Payload {
+            data: b"1".to_vec(),
+            ..Payload::default()
+        };
+        Some(Payloads {
+            payloads: vec![payload],
+        })
+    }
+
+    fn failure(message: &str) -> Option<Failure> {
+        Some(Failure {
+            message: message.to_owned(),
+            ..Failure::default()
+        })
+    }
+
+    fn completed(next: &str) -> HistoryEvent {
+        let attributes = WorkflowExecutionCompletedEventAttributes {
+            result: result(),
+            workflow_task_completed_event_id: 6,
+            new_execution_run_id: next.to_owned(),
+        };
+        event(
+            EventType::WorkflowExecutionCompleted,
+            Attributes::WorkflowExecutionCompletedEventAttributes(attributes),
+        )
+    }
+
+    fn failed(next: &str) -> HistoryEvent {
+        let attributes = WorkflowExecutionFailedEventAttributes {
+            failure: failure("out of stock"),
+            new_execution_run_id: next.to_owned(),
+            ..WorkflowExecutionFailedEventAttributes::default()
+        };
+        event(
+            EventType::WorkflowExecutionFailed,
+            Attributes::WorkflowExecutionFailedEventAttributes(attributes),
+        )
+    }
+
+    fn timed_out_event(next: &str) -> HistoryEvent {
+        let attributes = WorkflowExecutionTimedOutEventAttributes {
+            new_execution_run_id: next.to_owned(),
+            ..WorkflowExecutionTimedOutEventAttributes::default()
+        };
+        event(
+            EventType::WorkflowExecutionTimedOut,
+            Attributes::WorkflowExecutionTimedOutEventAttributes(attributes),
+        )
+    }
+
+    #[test]
+    fn the_end_of_a_run_with_a_successor_is_a_continuation() {
+        #[expect(deprecated, reason = "the clients that read it are older")]
+        let continuation = |failure, last_completion_result| {
+            let attributes = ContinuedAsNew {
+                new_execution_run_id: NEXT.to_owned(),
+                failure,
+                last_completion_result,
+                ..ContinuedAsNew::default()
+            };
+            event(
+                EventType::WorkflowExecutionContinuedAsNew,
+                Attributes::WorkflowExecutionContinuedAsNewEventAttributes(attributes),
+            )
+        };
+        let timeout = Failure {
+            message: "workflow timeout".to_owned(),
+            source: "Server".to_owned(),
+            failure_info: Some(FailureInfo::TimeoutFailureInfo(TimeoutFailureInfo {
+                timeout_type: TimeoutType::StartToClose.into(),
+                last_heartbeat_details: None,
+            })),
+            ..Failure::default()
+        };
+        for (end, read) in [
+            (completed(NEXT), continuation(None, result())),
+            (failed(NEXT), continuation(failure("out of stock"), None)),
+            (timed_out_event(NEXT), continuation(Some(timeout), None)),
+        ] {
+            assert_eq!(NextRun::NotFollowed.close_event(end.clone()), read);
+            assert_eq!(NextRun::Followed.close_event(end.clone()), end);
+        }
+    }
+
+    #[test]
+    fn an_end_without_a_successor_is_read_as_it_is() {
+        let terminated = event(
+            EventType::WorkflowExecutionTerminated,
+            Attributes::WorkflowExecutionTerminatedEventAttributes(
+                WorkflowExecutionTerminatedEventAttributes::default(),
+            ),
+        );
+        for end in [completed(""), failed(""), timed_out_event(""), terminated] {
+            assert_eq!(NextRun::NotFollowed.close_event(end.clone()), end);
+        }
+    }
+
+    #[test]
+    fn clients_declare_that_they_follow() {
+        for (features, expected) in [
+            (None, NextRun::NotFollowed),
+            (Some(""), NextRun::NotFollowed),
+            (Some("other"), NextRun::NotFollowed),
+            (Some("follows-next-run-id"), NextRun::Followed),
+            (Some("other,follows-next-run-id"), NextRun::Followed),
+        ] {
+            let mut metadata = MetadataMap::new();
+            if let Some(features) = features {
+                let features = features.parse().expect("ASCII");
+                metadata.insert("supported-features", features);
+            }
+            assert_eq!(NextRun::of(&metadata), expected, "{features:?}");
+        }
     }
 }

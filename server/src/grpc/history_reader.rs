@@ -97,13 +97,15 @@ pub(super) fn get_reverse(
         .end
         .map_or(events.len(), |end| events.len().min(usize_of(end)));
     let end = all.saturating_sub(usize_of(token.seen));
-    let start = end.saturating_sub(limit);
+    let places = (0..end).rev();
+    let count = page_len(events, places.clone(), limit);
+    let start = end - count;
     let next = (start > 0).then(|| HistoryToken {
         seen: (all - start) as u64,
         end: Some(all as u64),
         ..token
     });
-    let places = (start..end).rev();
+    let places = places.take(count);
     let mut events: Vec<_> = places.filter_map(|place| events.get(place)).collect();
     removed::hide_in_events(&execution.namespace.attributes(), &mut events);
     Ok(GetWorkflowExecutionHistoryReverseResponse {
@@ -135,7 +137,7 @@ pub(super) fn first_page(
     )
 }
 
-/// What a client that reads a history expects.
+/// Options of a history read, from the request's metadata.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader {
     unrecorded: Unrecorded,
@@ -224,22 +226,30 @@ fn cut_page(events: &EventLog, token: &HistoryToken, limit: usize) -> Page {
         .end
         .map_or(events.len(), |end| events.len().min(usize_of(end)));
     let start = usize_of(token.seen).min(end);
-    let mut bytes = 0;
-    let mut page: Vec<HistoryEvent> =
-        Vec::with_capacity(limit.min(end - start) + token.transient.len());
-    for place in start..end {
-        bytes += events.encoded_len(place);
-        if page.len() == limit || (bytes > PAGE_BYTES && !page.is_empty()) {
-            let next = HistoryToken {
-                seen: (start + page.len()) as u64,
-                ..token.clone()
-            };
-            return (page, Some(next));
-        }
-        page.extend(events.get(place));
+    let count = page_len(events, start..end, limit);
+    let is_last = start + count == end;
+    let mut page: Vec<HistoryEvent> = Vec::with_capacity(count + token.transient.len());
+    page.extend((start..start + count).filter_map(|place| events.get(place)));
+    if !is_last {
+        let next = HistoryToken {
+            seen: (start + count) as u64,
+            ..token.clone()
+        };
+        return (page, Some(next));
     }
     page.extend_from_slice(&token.transient);
     (page, None)
+}
+
+/// How many of the events at these places a page has: at most `limit` and about [`PAGE_BYTES`], but at least one.
+fn page_len(events: &EventLog, places: impl Iterator<Item = usize>, limit: usize) -> usize {
+    let mut bytes = 0;
+    let fitting = places.take(limit).take_while(|place| {
+        let is_first = bytes == 0;
+        bytes += events.encoded_len(*place);
+        is_first || bytes <= PAGE_BYTES
+    });
+    fitting.count()
 }
 
 fn open(

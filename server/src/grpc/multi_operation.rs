@@ -309,8 +309,7 @@ fn checked_update(
 ) -> Result<(String, UpdateRequest, WaitStage), Error> {
     check_namespace(namespace, &request.namespace)?;
     let named = check::execution(request.workflow_execution)?;
-    let update = update::checked(scope, request.request)?;
-    let until = update::wanted_stage(request.wait_policy)?;
+    let (update, until) = update::checked(scope, request.request, request.wait_policy)?;
     if !request.first_execution_run_id.is_empty() {
         return Err(check::invalid("FirstExecutionRunId is not allowed."));
     }

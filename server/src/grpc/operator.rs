@@ -14,7 +14,7 @@ use super::{Frontend, check, into_response, namespace};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::namespace::Namespace;
-use crate::visibility::attributes::Attributes;
+use crate::visibility::attributes::{Attributes, type_name};
 
 #[tonic::async_trait]
 impl OperatorService for Frontend {
@@ -85,7 +85,7 @@ impl Frontend {
         &self,
         request: ListSearchAttributesRequest,
     ) -> Result<ListSearchAttributesResponse, Error> {
-        let namespace = self.backend.namespaces.find(&request.namespace)?;
+        let namespace = find_named(&self.backend, &request.namespace)?;
         let attributes = namespace.attributes();
         Ok(ListSearchAttributesResponse {
             custom_attributes: by_name(attributes.custom()),
@@ -114,6 +114,17 @@ fn add_attributes(
     namespace.change_attributes(&*backend.store, |attributes| {
         // One without a name is not added, as on the real server.
         for (name, value_type) in added.into_iter().filter(|(name, _)| !name.is_empty()) {
+            if let Some(present) = attributes.custom_type(&name)
+                && present != value_type
+            {
+                tracing::warn!(
+                    namespace = %request.namespace,
+                    name,
+                    present = type_name(present),
+                    requested = type_name(value_type),
+                    "a search attribute is there with another type, which it keeps"
+                );
+            }
             let added = attributes.register(&name, value_type);
             added.map_err(Error::Invalid)?;
         }

@@ -29,8 +29,7 @@ use crate::matching::query::QueryFailed;
 use crate::name::ScheduleName;
 use crate::namespace::Namespace;
 use crate::schedule::{ID_PREFIX, full_name};
-use crate::visibility::attributes::Attributes;
-use crate::visibility::{parser, query::Query, removed};
+use crate::visibility::{parser, query::Query, removed, values};
 
 /// `CreateSchedule`.
 pub(super) async fn create(
@@ -81,7 +80,7 @@ pub(super) fn describe(
     request: DescribeScheduleRequest,
 ) -> Result<DescribeScheduleResponse, Error> {
     let namespace = backend.namespaces.find(&request.namespace)?;
-    let schedule = find(backend, &request.namespace, &request.schedule_id)?;
+    let schedule = find_in(backend, &namespace, &request.schedule_id)?;
     let mut search_attributes = schedule.search_attributes().cloned();
     removed::hide(&namespace.attributes(), &mut search_attributes);
     Ok(DescribeScheduleResponse {
@@ -201,17 +200,23 @@ pub(super) fn list(
     let page = rows.list(&query, size, &request.next_page_token);
     let page = page.map_err(ListError::from)?;
     let mut effort = Effort::default();
-    let known = namespace.attributes();
-    let rows = page.executions.iter().filter_map(|row| {
+    let entries = page.executions.iter().filter_map(|row| {
         let execution = row.execution.as_ref()?;
         // It may have been deleted meanwhile.
         let found = backend
             .schedules
             .find(&name(&namespace, &execution.workflow_id));
-        Some(entry(&known, &*found.ok()??, &mut effort))
+        Some(entry(&*found.ok()??, &mut effort))
     });
+    let mut schedules: Vec<_> = entries.collect();
+    // Locked only now: what the entries take from the schedules may take long.
+    let known = namespace.attributes();
+    for entry in &mut schedules {
+        removed::hide(&known, &mut entry.search_attributes);
+    }
+    drop(known);
     Ok(ListSchedulesResponse {
-        schedules: rows.collect(),
+        schedules,
         next_page_token: page.next.clone(),
     })
 }
@@ -233,7 +238,11 @@ pub(super) fn count(
 
 fn find(backend: &Backend, namespace: &str, id: &str) -> Result<Arc<Schedule>, Error> {
     let namespace = backend.namespaces.find(namespace)?;
-    let schedule = backend.schedules.find(&name(&namespace, id))?;
+    find_in(backend, &namespace, id)
+}
+
+fn find_in(backend: &Backend, namespace: &Namespace, id: &str) -> Result<Arc<Schedule>, Error> {
+    let schedule = backend.schedules.find(&name(namespace, id))?;
     schedule.ok_or_else(|| no_such_schedule(id))
 }
 
@@ -244,13 +253,11 @@ fn name(namespace: &Namespace, id: &str) -> ScheduleName {
     }
 }
 
-fn entry(known: &Attributes, schedule: &Schedule, effort: &mut Effort) -> ScheduleListEntry {
-    let mut search_attributes = schedule.search_attributes().cloned();
-    removed::hide(known, &mut search_attributes);
+fn entry(schedule: &Schedule, effort: &mut Effort) -> ScheduleListEntry {
     ScheduleListEntry {
         schedule_id: schedule.name().id.clone(),
         memo: Some(schedule.memo().cloned().unwrap_or_default()),
-        search_attributes,
+        search_attributes: schedule.search_attributes().cloned(),
         info: Some(schedule.list_info(effort)),
     }
 }
@@ -339,7 +346,13 @@ fn check_action(namespace: &Namespace, definition: &mut Definition) -> Result<()
             "Scheduled workflow must not contain WorkflowIDReusePolicy",
         ));
     }
-    namespace.complete_search_attributes(workflow.search_attributes.as_mut())
+    namespace.complete_search_attributes(workflow.search_attributes.as_mut())?;
+    // They are checked again at each start; until then descriptions show them.
+    let values = workflow.search_attributes.iter_mut();
+    for value in values.flat_map(|it| it.indexed_fields.values_mut()) {
+        values::keep_client_label(value);
+    }
+    Ok(())
 }
 
 /// Checks the schedule's memo and the input of its workflow, which may be as large as one blob together.

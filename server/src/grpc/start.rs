@@ -150,7 +150,7 @@ pub(super) fn prepared(
         request.workflow_id_conflict_policy(),
         WorkflowIdConflictPolicy::Fail,
     )?;
-    callback::check(&request)?;
+    callback::check_start(&request)?;
     let run_id = scope.ids.run_id(scope.clock.now());
     let mut start = Start::from_request(request, run_id, scope.ids.number())?;
     namespace.complete_search_attributes(start.search_attributes.as_mut())?;

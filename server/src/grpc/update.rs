@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::deadline::WaitLimit;
-use super::{check, link};
+use super::{callback, check, link};
 use crate::backend::request::RequestScope;
 use crate::backend::resolve_run;
 use crate::clock::Timekeeper;
@@ -46,8 +46,7 @@ pub(super) async fn update(
 ) -> Result<UpdateWorkflowExecutionResponse, Error> {
     let namespace = scope.namespaces.find(&request.namespace)?;
     let named = check::execution(request.workflow_execution)?;
-    let until = wanted_stage(request.wait_policy)?;
-    let update = checked(scope, request.request)?;
+    let (update, until) = checked(scope, request.request, request.wait_policy)?;
     let request_id = update.request.request_id.clone();
     loop {
         let execution = scope.execution(&namespace, &named.workflow_id)?;
@@ -102,11 +101,12 @@ pub(super) async fn poll(
     })
 }
 
-/// Checks an update request and generates an update id if it has none.
+/// Checks an update request, generates an update id if it has none, and reads the stage that its sender waits for.
 pub(super) fn checked(
     scope: &RequestScope<'_>,
     request: Option<Request>,
-) -> Result<UpdateRequest, Error> {
+    policy: Option<WaitPolicy>,
+) -> Result<(UpdateRequest, WaitStage), Error> {
     let mut request = request.unwrap_or_default();
     let Some(meta) = &mut request.meta else {
         return Err(check::invalid("Update meta is not set on request."));
@@ -118,20 +118,23 @@ pub(super) fn checked(
     if input.name.is_empty() {
         return Err(check::invalid("Update name is not set on request."));
     }
+    let until = wanted_stage(policy)?;
+    callback::check(&request.completion_callbacks)?;
     if meta.update_id.is_empty() {
         meta.update_id = scope.ids.uuid();
     }
-    Ok(UpdateRequest {
+    let update = UpdateRequest {
         id: UpdateId::from(meta.update_id.as_str()),
         request,
-    })
+    };
+    Ok((update, until))
 }
 
 /// The stage that a sender waits for; `Completed` if the request has none.
 ///
 /// # Errors
 /// `Admitted` is refused, because an update is not durable before its acceptance.
-pub(super) fn wanted_stage(policy: Option<WaitPolicy>) -> Result<WaitStage, Error> {
+fn wanted_stage(policy: Option<WaitPolicy>) -> Result<WaitStage, Error> {
     match wait_stage(policy) {
         WaitStage::Unspecified => Ok(WaitStage::Completed),
         WaitStage::Admitted => Err(Error::PermissionDenied(

@@ -428,13 +428,15 @@ fn register_attributes(
         };
         for namespace in namespaces {
             let add = |attributes: &mut Attributes| {
-                // A program that asks for another type than a database has is mistaken.
+                // Rejects a configured type that differs from the stored one.
                 match attributes.custom_type(name) {
-                    Some(other) if other != value_type => {
+                    // Also if its name has become reserved since it was stored.
+                    Some(same) if same == value_type => Ok(()),
+                    Some(_) => {
                         let problem = "it already exists with another type".to_owned();
                         Err(Error::Invalid(problem))
                     }
-                    _ => attributes
+                    None => attributes
                         .register(name, value_type)
                         .map_err(Error::Invalid),
                 }

@@ -1,5 +1,6 @@
 //! Tests of the server on stores that hold commits back, fail, and survive a restart.
 
+mod attributes;
 mod batches;
 mod deletion;
 mod outbox;

@@ -10,7 +10,7 @@ use durably_proto::wkt::Timestamp;
 
 use super::attributes::{self, Field};
 use super::query::{Comparison, Filter, Literal};
-use super::rfc3339;
+use super::{rfc3339, values};
 
 /// Value of a field of one execution.
 #[derive(Clone, Debug, PartialEq)]
@@ -244,7 +244,13 @@ pub(crate) fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value
         Field::RootRunId => text(&root?.run_id),
         Field::Carried(name, value_type) => {
             let payload = info.search_attributes.as_ref()?.indexed_fields.get(name)?;
-            attribute_value(payload, *value_type)
+            // One that is not labelled is read as what it can be.
+            let stored = values::stored_type(payload);
+            let wanted = attributes::type_name(*value_type).as_bytes();
+            match stored.is_none_or(|stored| stored == wanted) {
+                true => attribute_value(payload, *value_type),
+                false => None,
+            }
         }
     }
 }

@@ -161,7 +161,7 @@ impl SortKey {
     /// The sort key of the last row of the page before.
     pub(crate) fn from_token(token: &[u8]) -> Option<Self> {
         let (sum, place) = std::str::from_utf8(token).ok()?.split_once(' ')?;
-        // Damage elsewhere than in a number would name another place.
+        // A damaged run id still parses, so the checksum detects it.
         if sum != checksum(place) {
             return None;
         }

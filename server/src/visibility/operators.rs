@@ -5,7 +5,7 @@ use durably_proto::api::enums::v1::IndexedValueType;
 use super::attributes::{Field, status_name, type_name};
 use super::query::{Literal, QueryError};
 
-/// The prefix of a condition on the beginning of a keyword. A status is a number behind its name.
+/// The prefix of a condition on the beginning of a keyword. ExecutionStatus is stored as a number, so it has no prefix.
 pub(super) fn prefix(
     field: &Field,
     literal: Literal,

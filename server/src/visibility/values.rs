@@ -18,7 +18,8 @@ pub(crate) struct BadValue {
     pub(crate) problem: SearchAttributeProblem,
 }
 
-/// Checks search attributes and labels each with its type, unless it is labelled.
+/// Checks search attributes and labels each with its type. A client's label stays, as on the real server, with the
+/// registered type beside it.
 pub(crate) fn check(
     namespace: &str,
     known: &Attributes,
@@ -53,10 +54,7 @@ pub(crate) fn check(
                 type_name(value_type)
             )));
         }
-        payload
-            .metadata
-            .entry("type".to_owned())
-            .or_insert_with(|| type_name(value_type).into());
+        label(payload, type_name(value_type));
     }
     for (name, size) in sizes {
         if size > LARGEST_VALUE {
@@ -77,9 +75,36 @@ pub(crate) fn is_unset(payload: &Payload) -> bool {
     encoding(payload) == b"binary/null" || matches!(payload.data.as_slice(), b"null" | b"[]")
 }
 
-/// Whether a payload has a value of this type.
+fn label(payload: &mut Payload, registered: &str) {
+    let metadata = &mut payload.metadata;
+    metadata.remove(REGISTERED_TYPE);
+    let label = metadata
+        .entry(TYPE.to_owned())
+        .or_insert_with(|| registered.into());
+    if label != registered.as_bytes() {
+        metadata.insert(REGISTERED_TYPE.to_owned(), registered.into());
+    }
+}
+
+/// The name of the type that an attribute had when a value was stored; `None` for a value that is not labelled.
+pub(crate) fn stored_type(payload: &Payload) -> Option<&[u8]> {
+    let metadata = &payload.metadata;
+    let stored = metadata.get(REGISTERED_TYPE).or_else(|| metadata.get(TYPE));
+    stored.map(Vec::as_slice)
+}
+
+/// Whether a stored value is one of an attribute of this type. A value of an attribute that had another type is not,
+/// even if this type could have it.
 pub(super) fn is_of_type(payload: &Payload, value_type: Type) -> bool {
-    check_type(payload, value_type).is_ok()
+    match stored_type(payload) {
+        Some(stored) => stored == type_name(value_type).as_bytes(),
+        None => check_type(payload, value_type).is_ok(),
+    }
+}
+
+/// Leaves a stored value as its client labelled it.
+pub(crate) fn keep_client_label(payload: &mut Payload) {
+    payload.metadata.remove(REGISTERED_TYPE);
 }
 
 /// Checks that a payload has a value of this type; the error is the value as the real server shows
@@ -182,6 +207,12 @@ fn wrong(message: String) -> BadValue {
         problem: SearchAttributeProblem::Wrong,
     }
 }
+
+/// Metadata with the name of a value's type.
+const TYPE: &str = "type";
+/// Metadata with the name of the attribute's type, of a value that its client labelled with another one. No response
+/// has it.
+const REGISTERED_TYPE: &str = "registered-type";
 
 /// Attributes that executions carry but only the server sets.
 const RESERVED: [&str; 6] = [

@@ -1,4 +1,4 @@
-//! Callbacks for the end of a workflow: a server without addresses that it may call accepts none.
+//! Callbacks for the end of a workflow or an update: a server without addresses that it may call accepts none.
 
 use durably::prelude::*;
 use durably_proto::api::{
@@ -9,6 +9,7 @@ use durably_proto::api::{
 use durably_tests::{
     World, on_both_servers,
     raw::{describe, ended, terminate},
+    raw_update::{operations, update_request, update_with_start},
 };
 
 on_both_servers! {
@@ -68,10 +69,22 @@ async fn callbacks_that_are_never_called_are_refused(world: &World) -> Result<()
         ),
     ] {
         let mut start = world.start_request();
-        start.completion_callbacks = vec![callback];
+        start.completion_callbacks = vec![callback.clone()];
         let id = start.workflow_id.clone();
         assert_eq!(ended(service.start_workflow_execution(start).await), answer);
         // Nothing has started.
+        assert!(describe(&mut service, &id).await.is_err());
+        let mut update = update_request(&id);
+        let asked = update.request.get_or_insert_default();
+        asked.completion_callbacks = vec![callback];
+        let alone = service.update_workflow_execution(update.clone()).await;
+        assert_eq!(ended(alone), answer);
+        let mut start = world.start_request();
+        start.workflow_id.clone_from(&id);
+        start.set_workflow_id_conflict_policy(WorkflowIdConflictPolicy::Fail);
+        let both = update_with_start(start, update);
+        let refused = service.execute_multi_operation(both).await.unwrap_err();
+        assert_eq!(operations(&refused)[1], answer);
         assert!(describe(&mut service, &id).await.is_err());
     }
     // Nor are they attached to a run that is there.

@@ -22,6 +22,7 @@ on_both_servers! {
     names_of_the_server_are_reserved
     a_request_for_no_attributes_is_refused
     values_of_a_removed_attribute_are_hidden
+    an_attribute_that_is_added_with_another_type_has_no_old_values
 }
 
 /// A namespace that no other test uses, and what operates it.
@@ -321,7 +322,51 @@ async fn a_request_for_no_attributes_is_refused(world: &World) -> Result<()> {
         case.namespace = namespace.to_owned();
         assert_eq!(case.add(&[("Mine", Type::Int.into())]).await, answer);
         assert_eq!(case.remove(&["Mine"]).await, answer);
+        let request = ListSearchAttributesRequest {
+            namespace: namespace.to_owned(),
+        };
+        let listed = case.operator.list_search_attributes(request).await;
+        assert_eq!(ended(listed), answer);
     }
+    Ok(())
+}
+
+async fn an_attribute_that_is_added_with_another_type_has_no_old_values(
+    world: &World,
+) -> Result<()> {
+    let mut case = Case::new(world).await?;
+    let before = [("Level", Type::Int), ("Note", Type::Text)];
+    let after = [("Level", Type::Double), ("Note", Type::Keyword)];
+    assert_eq!(
+        case.add(&before.map(|(name, of)| (name, of.into()))).await,
+        "OK"
+    );
+    case.until_listed(&before).await;
+    case.start(world, "old", &[("Level", "3"), ("Note", "\"a\"")])
+        .await;
+    eventually("it is listed", || async {
+        let listed = case.listed("Level = 3 AND Note = 'a'").await.ok()?;
+        (listed == ["old: Level=3 Note=\"a\""]).then_some(())
+    })
+    .await;
+    assert_eq!(case.remove(&["Level", "Note"]).await, "OK");
+    case.until_listed(&[]).await;
+    assert_eq!(
+        case.add(&after.map(|(name, of)| (name, of.into()))).await,
+        "OK"
+    );
+    case.until_listed(&after).await;
+    case.start(world, "new", &[("Level", "3"), ("Note", "\"a\"")])
+        .await;
+    eventually("it is listed", || async {
+        let listed = case.listed("Level = 3 AND Note = 'a'").await.ok()?;
+        (listed == ["new: Level=3 Note=\"a\""]).then_some(())
+    })
+    .await;
+    for filter in ["Level IS NULL", "Note IS NULL"] {
+        assert_eq!(case.listed(filter).await, Ok(vec!["old: ".to_owned()]));
+    }
+    assert_eq!(case.shown("old").await?, [""; 3]);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::{
     client::{
         Client,
         call::{Call, within},
-        pages::{List, PageRequest},
+        pages::{List, ListedEvents, PageRequest},
     },
     data::search::Filter,
     error::{HandleError, RpcError},
@@ -106,15 +106,15 @@ pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
     let all = Filter::from("");
     List::new("events", all, move |page: PageRequest, patience| {
         let target = target.clone();
-        let (kind, waits) = (page.kind, page.waits);
+        let (listed, waits) = (page.events, page.waits);
         async move {
             let to = target.clone();
             let send = move |request: HistoryRequest| async move {
                 let to = to.at_run(&request);
                 let execution = to.execution_of_run(request.run_id.as_deref().unwrap_or_default());
                 let (page_size, page_token) = (page.size, page.page_token);
-                let page = match kind {
-                    EventsKind::NewestFirst => {
+                let page = match listed {
+                    ListedEvents::NewestFirst => {
                         let request = GetHistoryReverse {
                             execution,
                             page_size,
@@ -122,7 +122,7 @@ pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
                         };
                         to.caller().call(request, patience).await
                     }
-                    EventsKind::All | EventsKind::Closing => {
+                    ListedEvents::OldestFirst(kind) => {
                         let request = GetHistory {
                             execution,
                             page_size,
@@ -137,13 +137,15 @@ pub(crate) fn events(target: &FromClient) -> List<HistoryEvent, HandleError> {
             };
             let interceptors = target.client().interceptors();
             let mut page = interceptors.around(request_of(&target), send).await?;
-            match kind {
+            match listed {
                 // Servers append the events of a task that is not recorded yet. A list that waits has them again
                 // when they are recorded.
-                EventsKind::All if waits => page.events.retain(|event| event.task_id != 0),
-                EventsKind::All | EventsKind::NewestFirst => {}
+                ListedEvents::OldestFirst(EventsKind::All) if waits => {
+                    page.events.retain(|event| event.task_id != 0);
+                }
+                ListedEvents::OldestFirst(EventsKind::All) | ListedEvents::NewestFirst => {}
                 // Servers that send bytes send the events that were recorded with it, too.
-                EventsKind::Closing => {
+                ListedEvents::OldestFirst(EventsKind::Closing) => {
                     page.events.drain(..page.events.len().saturating_sub(1));
                 }
             }

@@ -12,13 +12,14 @@ use super::columns::sql_value;
 use super::row::Attribute;
 use crate::visibility::attributes::type_name;
 use crate::visibility::filter::{Value, attribute_value};
+use crate::visibility::values;
 
 /// The search attributes of a row, ordered by name.
 pub(super) fn of(info: &WorkflowExecutionInfo) -> Vec<Attribute> {
     let carried = info.search_attributes.iter();
     let carried: BTreeMap<_, _> = carried.flat_map(|it| &it.indexed_fields).collect();
     let attributes = carried.into_iter().map(|(name, payload)| {
-        let value_type = label(payload);
+        let value_type = stored_type(payload);
         Attribute {
             name: name.clone(),
             value_type,
@@ -46,9 +47,9 @@ pub(super) fn has_rows(name: &str, value_type: IndexedValueType) -> bool {
     }
 }
 
-/// The type that a payload is labelled with.
-fn label(payload: &Payload) -> IndexedValueType {
-    let name = payload.metadata.get("type").map_or(&[][..], Vec::as_slice);
+/// The type that a payload's attribute had when it was stored.
+fn stored_type(payload: &Payload) -> IndexedValueType {
+    let name = values::stored_type(payload).unwrap_or_default();
     TYPES
         .into_iter()
         .find(|value_type| type_name(*value_type).as_bytes() == name)

@@ -25,13 +25,9 @@ const QUERIES: usize = 1000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn generated_queries_find_the_same_rows_in_every_store() -> Result<()> {
-    let Some(real) = World::real("generated_queries_find_the_same_rows_in_every_store").await?
-    else {
-        return Ok(());
-    };
     let file = std::env::temp_dir().join(unique("filters"));
-    let on_disk = World::on_database(&file).await?;
-    let worlds = [World::embedded().await?, on_disk, real];
+    let mut worlds = vec![World::embedded().await?, World::on_database(&file).await?];
+    worlds.extend(World::real("generated_queries_find_the_same_rows_in_every_store").await?);
     let mut rng = Rng::new(20_261_130);
     let rows = rows::rows(&mut rng);
     // The same on all servers, so that answers need no translation.
@@ -53,14 +49,14 @@ async fn generated_queries_find_the_same_rows_in_every_store() -> Result<()> {
     let answers: Vec<_> = answers.buffer_unordered(8).collect().await;
     let (mut matches, mut refusals, mut differences) = (0, 0, Vec::new());
     for (query, answers) in &answers {
-        let [memory, disk, real] = &answers[..] else {
+        let [memory, disk, real @ ..] = &answers[..] else {
             panic!("each server answers");
         };
-        match real {
+        match memory {
             Ok(rows) => matches += rows.len(),
             Err(_) => refusals += 1,
         }
-        if memory != disk || !is_same(memory, real) {
+        if memory != disk || !real.iter().all(|real| is_same(memory, real)) {
             differences.push(format!(
                 "{query}\n  memory: {memory:?}\n  disk:   {disk:?}\n  real:   {real:?}"
             ));
@@ -78,6 +74,7 @@ async fn generated_queries_find_the_same_rows_in_every_store() -> Result<()> {
         "{matches} matches, {refusals} refusals"
     );
     for world in worlds {
+        end_open(&world, &workflow_type, &rows).await?;
         world.stop().await;
     }
     std::fs::remove_file(file).ok();
@@ -156,6 +153,17 @@ async fn enter(world: &World, workflow_type: &str, rows: &[Row]) -> Result<()> {
         }
     })
     .await;
+    Ok(())
+}
+
+/// Ends the workflows that are still open, so that a server that other tests use keeps none of them.
+async fn end_open(world: &World, workflow_type: &str, rows: &[Row]) -> Result<()> {
+    let mut service = world.service().await?;
+    for row in rows {
+        if let End::Runs | End::Waits = row.end {
+            terminate(&mut service, &format!("{workflow_type}/{}", row.name)).await?;
+        }
+    }
     Ok(())
 }
 
