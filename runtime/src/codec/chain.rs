@@ -1,6 +1,12 @@
 //! A chain of codecs over the payloads of one message.
 
-use std::{fmt, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use durably_engine::Payload;
 use futures::{
@@ -86,7 +92,10 @@ impl Chain {
     ) -> Result<Vec<Vec<Payload>>, ChainFault> {
         let payloads = || batches.iter().flat_map(|batch| &batch.payloads);
         let bytes = payloads().map(|payload| payload.data().len()).sum();
-        let in_place = self.codecs.iter().all(|codec| codec.runs_in_place(bytes));
+        let in_place = self
+            .codecs
+            .iter()
+            .all(|codec| runs_in_place(&**codec, bytes));
         let only_batch = (batches.len() == 1).then_some(0);
         let only_payload = (payloads().count() == 1).then_some(0);
         let job = run(Arc::clone(&self.codecs), direction, batches);
@@ -155,6 +164,12 @@ impl fmt::Debug for Chain {
         let names = self.codecs.iter().map(|codec| codec.name());
         f.debug_list().entries(names).finish()
     }
+}
+
+/// A codec that panics here is asked on a thread for codecs: it may do so there, too, where it is caught.
+fn runs_in_place(codec: &dyn DynCodec, bytes: usize) -> bool {
+    let asked = AssertUnwindSafe(|| codec.runs_in_place(bytes));
+    catch_unwind(asked).unwrap_or(false)
 }
 
 /// Transforms batches side by side; they stay in their order.
@@ -288,7 +303,8 @@ mod tests {
             self.act(payloads).await
         }
 
-        fn runs_in_place(&self, _: usize) -> bool {
+        fn runs_in_place(&self, bytes: usize) -> bool {
+            assert!(bytes > 0, "a message without bytes");
             self.in_place
         }
     }
@@ -348,6 +364,15 @@ mod tests {
                 assert!(transformed.into_iter().eq(expected));
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_codec_that_panics_when_asked_for_its_place_runs_on_a_thread() {
+        let (chain, _end) = acting(&[Act::Append(b'a')], true, NEVER);
+        let transformed = chain
+            .transform(Direction::Decode, vec![batch(&[b""])])
+            .await;
+        assert_eq!(transformed, Ok(vec![vec![Payload::bytes(b"a".to_vec())]]));
     }
 
     #[tokio::test]

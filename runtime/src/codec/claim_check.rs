@@ -251,7 +251,7 @@ impl Store for Folder {
         }
         let folder = file.parent().unwrap_or(&self.path);
         fs::create_dir_all(folder)?;
-        let written = write(folder, &file, &object);
+        let written = write(folder, &file, &object).and_then(|()| sync(&[folder, &self.path]));
         written.map_err(|error| format!("{}: {error}", file.display()).into())
     }
 
@@ -279,10 +279,16 @@ fn write(folder: &Path, file: &Path, object: &[u8]) -> io::Result<()> {
     if written.is_err() {
         _ = fs::remove_file(&unfinished);
     }
-    written?;
-    // The name is durable with its folder only.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
+    written
+}
+
+/// Makes names durable: that of a file with its folder, that of the folder with the one above.
+fn sync(folders: &[&Path]) -> io::Result<()> {
+    if cfg!(unix) {
+        for folder in folders {
+            File::open(folder)?.sync_all()?;
+        }
+    }
     Ok(())
 }
 

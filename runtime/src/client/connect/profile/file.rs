@@ -43,26 +43,31 @@ pub(super) fn read(file: Option<&Path>, name: Option<&str>) -> Result<Profile, C
 }
 
 fn parse(file: &Path, text: &str, profile: &str) -> Result<ConfigFile, ConnectError> {
-    let parsed = toml::Deserializer::parse(text);
-    let parsed = parsed.and_then(|document| ForProfile(profile).deserialize(document));
-    parsed.map_err(|error| {
-        let place = error.span().map(|span| place(text, span));
+    let fault = |error: toml::de::Error, key: fn(&str) -> Option<&str>| {
+        let place = error.span().map(|span| place(text, span, key));
         let file = file.display();
         let place = place.map_or_else(|| file.to_string(), |place| format!("{file}, {place}"));
         wrong(format!("{place}: {}", without_value(error.message())))
-    })
+    };
+    // Where the file is no TOML, what stands before a `=` may be a part of a secret.
+    let document = toml::Deserializer::parse(text).map_err(|error| fault(error, |_| None))?;
+    let parsed = ForProfile(profile).deserialize(document);
+    parsed.map_err(|error| fault(error, key))
 }
 
 /// The line, and the key in it.
-fn place(text: &str, span: Range<usize>) -> String {
+fn place(text: &str, span: Range<usize>, key: fn(&str) -> Option<&str>) -> String {
     let before = text.bytes().take(span.start);
     let line = before.filter(|byte| *byte == b'\n').count();
-    let key = text.lines().nth(line).and_then(|it| it.split_once('='));
     let number = line + 1;
-    match key {
-        Some((key, _)) => format!("line {number}, `{}`", key.trim()),
+    match text.lines().nth(line).and_then(key) {
+        Some(key) => format!("line {number}, `{key}`"),
         None => format!("line {number}"),
     }
+}
+
+fn key(line: &str) -> Option<&str> {
+    line.split_once('=').map(|(key, _)| key.trim())
 }
 
 /// What serde says of a value of a wrong type has the value, which may be a key: its kind is enough.

@@ -297,6 +297,8 @@ disabled = true
                 ["line 2, `disabled`", "boolean"],
             ),
             ("[profile.a\napi_key = \"s3cret\"", ["line 1", ""]),
+            ("[profile.a]\napi_key: \"s3cret==\"", ["line 2", ""]),
+            ("[profile.a]\ns3cret==", ["line 2", ""]),
             ("[profiles.a]", ["line 1", "`profiles`"]),
             (
                 "[profile.a]\napi_key = 5367",
