@@ -430,6 +430,8 @@ fn check(command: &str) -> Result<(), String> {
 }
 
 fn check_cargo(words: &[&str]) -> Result<(), String> {
+    // Miri runs cargo's own commands.
+    let words = words.strip_prefix(&["+nightly", "miri"]).unwrap_or(words);
     let Some((subcommand, options)) = words.split_first() else {
         return Ok(());
     };

@@ -104,6 +104,19 @@ impl Errand {
                 ctx.wait_until(|| self.steps == 2).await?;
                 Ok(vec![said])
             }
+            "summaries" => {
+                ctx.sleep(millis(1)).summary("a nap").await?;
+                let soon = millis(1);
+                ctx.wait_until(|| false)
+                    .timeout(soon)
+                    .summary("a step")
+                    .await?;
+                priority_of_attempt::call(ctx).summary("a look").await?;
+                let local = priority_of_attempt::call(ctx).local();
+                local.summary("a glance").await?;
+                ctx.side_effect(|| 1).summary("a number").await?;
+                Ok(Vec::new())
+            }
             "waits" => {
                 ctx.spawn({
                     let ctx = ctx.clone();
@@ -153,6 +166,7 @@ on_both_servers! {
     an_activity_knows_how_it_is_retried
     what_a_run_knows_of_itself_is_the_same_after_a_replay
     summaries_and_details_of_a_start_are_described
+    summaries_of_what_code_calls_are_recorded
     current_details_are_those_that_the_code_set_last
     a_query_returns_the_places_where_a_run_waits
 }
@@ -295,6 +309,31 @@ async fn summaries_and_details_of_a_start_are_described(world: &World) -> Result
         (None, None)
     );
     assert_eq!(described.priority, Priority::default());
+    worker.shutdown().await
+}
+
+async fn summaries_of_what_code_calls_are_recorded(world: &World) -> Result<()> {
+    let worker = worker(world).await?;
+    let errand = Errand::start(&world.client, "summaries").task_queue(&world.queue);
+    let errand = errand.await?;
+    errand.result().await?;
+    let events = history::events(&world.address(), errand.id(), "").await;
+    let summaries = events.iter().filter_map(|event| {
+        let summary = event.user_metadata.as_ref()?.summary.as_ref()?;
+        Some((
+            event.event_type().as_str_name(),
+            String::from_utf8_lossy(&summary.data).into_owned(),
+        ))
+    });
+    let expected = [
+        ("EVENT_TYPE_TIMER_STARTED", "\"a nap\""),
+        ("EVENT_TYPE_TIMER_STARTED", "\"a step\""),
+        ("EVENT_TYPE_ACTIVITY_TASK_SCHEDULED", "\"a look\""),
+        ("EVENT_TYPE_MARKER_RECORDED", "\"a glance\""),
+        ("EVENT_TYPE_MARKER_RECORDED", "\"a number\""),
+    ]
+    .map(|(event, text)| (event, text.to_owned()));
+    assert_eq!(summaries.collect::<Vec<_>>(), expected);
     worker.shutdown().await
 }
 

@@ -53,6 +53,22 @@ impl Failing {
     }
 }
 
+/// The same workflow without the bug.
+mod better {
+    use super::*;
+
+    #[derive(Default)]
+    pub(super) struct Failing;
+
+    #[workflow]
+    impl Failing {
+        #[run]
+        pub(super) async fn run(&mut self, _ctx: &Ctx, case: String) -> Result<u32> {
+            Ok(u32::try_from(case.len())?)
+        }
+    }
+}
+
 async fn start(
     world: &World,
     case: &str,
@@ -140,7 +156,10 @@ async fn a_panic_fails_the_task_and_the_run_waits_for_better_code(world: &World)
     let text = task_failure(&handle).await;
     assert!(text.contains("a bug in the workflow"), "{text}");
     assert!(text.contains("failures.rs"), "{text}");
-    handle.terminate("seen").await?;
+    worker.shutdown().await?;
+    let worker = world.worker().workflow::<better::Failing>();
+    let worker = worker.spawn().await?;
+    assert_eq!(handle.result().await?, 6);
     worker.shutdown().await
 }
 

@@ -13,6 +13,8 @@ struct Draws {
     number: u64,
     is_heads: bool,
     id: String,
+    /// In the order of their times.
+    timed_ids: [String; 2],
     rolls: Vec<u32>,
     cards: Vec<u32>,
     named: u64,
@@ -26,6 +28,7 @@ fn draws(ctx: &Ctx) -> Draws {
         number: ctx.random(),
         is_heads: ctx.random(),
         id: ctx.uuid().to_string(),
+        timed_ids: [(); 2].map(|()| ctx.uuid7().to_string()),
         rolls: (0..20).map(|_| rng.random_range(1..=6)).collect(),
         cards,
         named: ctx.rng_named("lottery").random(),
@@ -140,6 +143,10 @@ async fn random_numbers_and_ids_are_those_of_the_run_in_each_replay(world: &Worl
     let (of_one, of_other) = (drawn(&one).await, drawn(&other).await);
     for draws in [&of_one, &of_other] {
         assert_eq!(&draws.id[14..15], "4", "{}", draws.id);
+        for id in &draws.timed_ids {
+            assert_eq!(&id[14..15], "7", "{id}");
+        }
+        assert!(draws.timed_ids.is_sorted(), "{:?}", draws.timed_ids);
         assert!(draws.rolls.iter().all(|roll| (1..=6).contains(roll)));
         let mut cards = draws.cards.clone();
         assert!(!cards.is_sorted(), "{cards:?}");
@@ -150,6 +157,7 @@ async fn random_numbers_and_ids_are_those_of_the_run_in_each_replay(world: &Worl
     // Each run has numbers of its own.
     assert_ne!(of_one.number, of_other.number);
     assert_ne!(of_one.id, of_other.id);
+    assert_ne!(of_one.timed_ids, of_other.timed_ids);
     assert_ne!(of_one.cards, of_other.cards);
     assert_ne!(of_one.named, of_other.named);
     first.shutdown().await?;
@@ -163,6 +171,7 @@ async fn random_numbers_and_ids_are_those_of_the_run_in_each_replay(world: &Worl
     assert_ne!(drawn[1].number, of_one.number);
     assert_ne!(drawn[1].named, of_one.named);
     assert_ne!(drawn[1].id, of_one.id);
+    assert!(drawn[1].timed_ids[0] > of_one.timed_ids[1]);
     other.play().await?;
     assert_eq!(other.result().await?[0], of_other);
     second.shutdown().await

@@ -1,6 +1,9 @@
-//! Scopes and shields around children, other workflows, local activities, side effects and sleeps.
+//! Scopes and shields around children, other workflows, local activities, side effects, sleeps and waiting.
 
-use durably::prelude::*;
+use durably::{
+    prelude::*,
+    workflow::{FutureSet, Lock, join5},
+};
 use durably_tests::{World, eventually, on_both_servers, unique};
 
 /// Runs until it is stopped.
@@ -85,10 +88,44 @@ impl Office {
                 let late = greet::call(&inner, "late").local().await.unwrap_err();
                 log.push(format!("{}", late.is_cancelled()));
                 log.push(format!("{}", inner.sleep(secs(1)).await.is_err()));
+                let typed = Parcel::external(&inner, outside.id()).cancel().await;
+                let untyped = inner.external(outside.id()).cancel().await;
+                for sent in [typed, untyped] {
+                    log.push(format!("{}", sent.unwrap_err().is_cancelled()));
+                }
                 // All else goes on.
                 outside.note("in time").await?;
                 outside.deliver().await?;
                 log.push(outside.result().await?);
+            }
+            "waiting" => {
+                let (scope, inner) = ctx.scope();
+                let lock = Lock::new();
+                let held = lock.acquire(ctx).await?;
+                let mut sleeps = FutureSet::new();
+                sleeps.push(inner.sleep(hours(1)));
+                let waits = join5(
+                    inner.wait_until(|| false),
+                    inner.wait_until(|| false).timeout(hours(1)),
+                    lock.acquire(&inner),
+                    sleeps.join_next(),
+                    async {
+                        ctx.sleep(millis(1)).await?;
+                        scope.cancel();
+                        Ok::<_, Cancelled>(())
+                    },
+                );
+                let (until, in_time, acquired, slept, cancelled) = waits.await;
+                cancelled?;
+                log.push(format!("{} {}", until.is_err(), in_time.is_err()));
+                log.push(format!("{} {slept:?}", acquired.is_err()));
+                let shield = inner.shield();
+                shield.wait_until(|| true).await?;
+                drop(held);
+                // Nobody before has kept a place in the queue.
+                let _held = lock.acquire(&shield).await?;
+                let nobody = shield.external("nobody has this id").cancel().await;
+                log.push(nobody.unwrap_err().to_string());
             }
             "inner scope" => {
                 let (outer, ctx) = ctx.scope();
@@ -152,6 +189,7 @@ impl Office {
 
 on_both_servers! {
     a_scope_cancels_what_is_called_in_it_and_nothing_else
+    a_scope_ends_what_waits_in_it_and_a_shield_does_not
     a_scope_ends_with_the_one_around_it_and_a_shield_does_not
     what_is_shielded_goes_on_in_a_cancelled_run
     children_and_signals_compensate_in_reverse_order
@@ -226,11 +264,26 @@ async fn a_scope_cancels_what_is_called_in_it_and_nothing_else(world: &World) ->
             "true",
             "true",
             "true",
+            "true",
+            "true",
             "in time",
         ]
     );
     let error = parcel.result().await.unwrap_err();
     assert!(error.is_cancelled(), "{error}");
+    Ok(())
+}
+
+async fn a_scope_ends_what_waits_in_it_and_a_shield_does_not(world: &World) -> Result<()> {
+    let case = Case::begin(world, "waiting").await?;
+    assert_eq!(
+        case.end().await?,
+        [
+            "true true",
+            "true Some(Err(Cancelled))",
+            "workflow `nobody has this id` was not cancelled: no such workflow is running",
+        ]
+    );
     Ok(())
 }
 

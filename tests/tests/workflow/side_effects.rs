@@ -1,15 +1,27 @@
 //! Side effects: taken once, recorded in the history, and used again by a replay.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Mutex;
 
 use durably::{client::History, prelude::*, replay::Replayer};
 use durably_tests::{World, eventually, on_both_servers};
 
-/// How often a value was taken, in all runs of this process.
-static TAKEN: AtomicU32 = AtomicU32::new(0);
+/// The workflow ids of the runs of this process that took a value, once for each.
+static TAKEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-fn take() -> u32 {
-    TAKEN.fetch_add(1, Ordering::SeqCst)
+/// How many values a run has taken.
+fn taken(workflow_id: &str) -> usize {
+    let taken = TAKEN.lock().expect("no test panics with it");
+    taken.iter().filter(|id| *id == workflow_id).count()
+}
+
+/// The number of the value among those that the run took.
+fn take(workflow_id: String) -> usize {
+    let number = taken(&workflow_id);
+    TAKEN
+        .lock()
+        .expect("no test panics with it")
+        .push(workflow_id);
+    number
 }
 
 fn no_value() -> String {
@@ -41,18 +53,28 @@ struct Effects {
 impl Effects {
     #[run]
     async fn run(&mut self, ctx: &Ctx, case: String) -> Result<String> {
+        let id = ctx.workflow_id().to_owned();
         Ok(match case.as_str() {
             "once" => {
                 let path = ctx.side_effect(|| std::env::var("PATH").is_ok()).await?;
-                let first = ctx.side_effect(take).summary("a number").await?;
+                let number = {
+                    let id = id.clone();
+                    move || take(id)
+                };
+                let first = ctx.side_effect(number.clone()).summary("a number").await?;
                 ctx.sleep(millis(1)).await?;
-                let second = ctx.side_effect(take).await?;
+                let second = ctx.side_effect(number).await?;
                 ctx.sleep(millis(1)).await?;
-                format!("{path} {}", second > first)
+                format!("{path} {first} {second}")
             }
             "mutable" => {
                 for round in 0..6_u32 {
-                    let limit = ctx.mutable_side_effect("limit", || round / 2).await?;
+                    let id = id.clone();
+                    let limit = move || {
+                        take(id);
+                        round / 2
+                    };
+                    let limit = ctx.mutable_side_effect("limit", limit).await?;
                     let other = ctx
                         .mutable_side_effect("other", || "same".to_owned())
                         .await?;
@@ -81,6 +103,22 @@ impl Effects {
     }
 }
 
+/// The same workflow with corrected code.
+mod corrected {
+    use super::*;
+
+    #[derive(Default)]
+    pub(super) struct Effects;
+
+    #[workflow]
+    impl Effects {
+        #[run]
+        pub(super) async fn run(&mut self, ctx: &Ctx, case: String) -> Result<String> {
+            Ok(ctx.side_effect(move || case + " no more").await?)
+        }
+    }
+}
+
 fn replay(history: History) -> Result<()> {
     Ok(Replayer::new().workflow::<Effects>().replay(history)?)
 }
@@ -102,10 +140,11 @@ async fn values_are_taken_once_however_often_the_run_is_replayed(world: &World) 
     let worker = world.worker().workflow::<Effects>().max_cached_workflows(0);
     let worker = worker.spawn().await?;
     let handle = start(world, "once").await?;
-    assert_eq!(handle.result().await?, "true true");
+    assert_eq!(handle.result().await?, "true 0 1");
     let history = handle.history().await?;
     assert_eq!(markers(&history), 3);
     replay(history)?;
+    assert_eq!(taken(handle.id()), 2);
     worker.shutdown().await
 }
 
@@ -117,6 +156,7 @@ async fn values_that_change_are_recorded_when_they_do(world: &World) -> Result<(
     let history = handle.history().await?;
     assert_eq!(markers(&history), 4);
     replay(history)?;
+    assert_eq!(taken(handle.id()), 6);
     worker.shutdown().await
 }
 
@@ -131,6 +171,7 @@ async fn a_cancelled_context_takes_none(world: &World) -> Result<()> {
 
 async fn faults_fail_the_workflow_task_with_words(world: &World) -> Result<()> {
     let worker = world.worker().workflow::<Effects>().spawn().await?;
+    let mut failing = Vec::new();
     for (case, expected) in [
         ("panics", "no value"),
         ("unwritable", "the value of the side effect at"),
@@ -143,7 +184,14 @@ async fn faults_fail_the_workflow_task_with_words(world: &World) -> Result<()> {
         })
         .await;
         assert!(text.contains(expected), "{case}: {text}");
-        handle.terminate("seen").await?;
+        failing.push((case, handle));
+    }
+    worker.shutdown().await?;
+    // Nothing was recorded that corrected code could not go on from.
+    let worker = world.worker().workflow::<corrected::Effects>();
+    let worker = worker.spawn().await?;
+    for (case, handle) in failing {
+        assert_eq!(handle.result().await?, format!("{case} no more"));
     }
     worker.shutdown().await
 }

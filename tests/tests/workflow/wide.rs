@@ -4,8 +4,8 @@ use durably::{
     prelude::*,
     replay::Replayer,
     workflow::{
-        Either3, Either4, Either5, Either6, Either7, Either8, FutureSet, Lock, join3, join4, join5,
-        join6, join7, join8, race3, race4, race5, race6, race7, race8,
+        Either3, Either4, Either5, Either6, Either7, Either8, FutureSet, Lock, Semaphore, join3,
+        join4, join5, join6, join7, join8, race3, race4, race5, race6, race7, race8,
     },
 };
 use durably_tests::{World, on_both_servers, unique};
@@ -157,10 +157,12 @@ impl Wide {
     }
 }
 
-/// Serves one after the other, in the order in which they came.
+/// Serves one after the other, in the order in which they came, or two at a time.
 struct Counter {
     place: Lock,
+    chairs: Semaphore,
     served: Vec<u32>,
+    seated: Vec<u32>,
     open: bool,
 }
 
@@ -170,18 +172,32 @@ impl Counter {
     fn new() -> Self {
         Self {
             place: Lock::new(),
+            chairs: Semaphore::new(2),
             served: Vec::new(),
+            seated: Vec::new(),
             open: false,
         }
     }
 
     #[run]
-    async fn run(&mut self, ctx: &Ctx) -> Result<Vec<u32>> {
+    async fn run(&mut self, ctx: &Ctx) -> Result<(Vec<u32>, Vec<u32>)> {
         let place = self.place.acquire(ctx).await?;
+        let chairs = (
+            self.chairs.acquire(ctx).await?,
+            self.chairs.acquire(ctx).await?,
+        );
         ctx.wait_until(|| self.open).await?;
-        drop(place);
+        drop((place, chairs));
         ctx.wait_until(|| ctx.handlers_finished()).await?;
-        Ok(self.served.clone())
+        Ok((self.served.clone(), self.seated.clone()))
+    }
+
+    #[signal]
+    async fn sit(&mut self, ctx: &Ctx, customer: u32) -> Result<()> {
+        let _chair = self.chairs.acquire(ctx).await?;
+        self.seated.push(customer);
+        double::call(ctx, customer).await?;
+        Ok(())
     }
 
     #[signal]
@@ -204,7 +220,7 @@ on_both_servers! {
     the_losers_of_many_may_race_again
     the_first_error_of_bounded_calls_ends_them
     a_set_waits_beside_a_timer
-    a_lock_is_taken_in_the_order_of_arrival
+    a_lock_and_a_semaphore_are_taken_in_the_order_of_arrival
 }
 
 /// The result of a case, each of whose tasks replays the run.
@@ -251,9 +267,10 @@ async fn a_set_waits_beside_a_timer(world: &World) -> Result<()> {
     Ok(())
 }
 
-async fn a_lock_is_taken_in_the_order_of_arrival(world: &World) -> Result<()> {
+async fn a_lock_and_a_semaphore_are_taken_in_the_order_of_arrival(world: &World) -> Result<()> {
     let worker = world.worker().workflow::<Counter>().activity::<double>();
-    let worker = worker.spawn().await?;
+    // Each task replays the run.
+    let worker = worker.max_cached_workflows(0).spawn().await?;
     let counter = Counter::start(&world.client)
         .id(unique("counter"))
         .task_queue(&world.queue)
@@ -261,8 +278,12 @@ async fn a_lock_is_taken_in_the_order_of_arrival(world: &World) -> Result<()> {
     let customers = [5, 3, 8, 1, 9, 2, 7];
     for customer in customers {
         counter.serve(customer).await?;
+        counter.sit(customer).await?;
     }
     counter.open().await?;
-    assert_eq!(counter.result().await?, customers);
+    let (served, seated) = counter.result().await?;
+    assert_eq!((&*served, &*seated), (&customers[..], &customers[..]));
+    let history = counter.history().await?;
+    Replayer::new().workflow::<Counter>().replay(history)?;
     worker.shutdown().await
 }
