@@ -91,13 +91,12 @@ fn expected(
 
 /// The times by the server.
 async fn listed(
-    mut service: Service,
+    service: Service,
     queue: &str,
     id: &str,
     spec: ScheduleSpec,
     start: wkt::Timestamp,
 ) -> std::result::Result<Vec<wkt::Timestamp>, String> {
-    let described = |status: tonic::Status| format!("{:?}: {}", status.code(), status.message());
     let create = CreateScheduleRequest {
         namespace: NAMESPACE.to_owned(),
         schedule_id: id.to_owned(),
@@ -105,21 +104,47 @@ async fn listed(
         request_id: unique("request"),
         ..Default::default()
     };
-    service.create_schedule(create).await.map_err(described)?;
+    answer(&service, async |mut it| {
+        it.create_schedule(create.clone()).await
+    })
+    .await?;
     let list = ListScheduleMatchingTimesRequest {
         namespace: NAMESPACE.to_owned(),
         schedule_id: id.to_owned(),
         start_time: Some(start),
         end_time: Some(end_of(start)),
     };
-    let listed = service.list_schedule_matching_times(list).await;
+    let listed = answer(&service, async |mut it| {
+        it.list_schedule_matching_times(list.clone()).await
+    });
+    let listed = listed.await;
     let delete = DeleteScheduleRequest {
         namespace: NAMESPACE.to_owned(),
         schedule_id: id.to_owned(),
         identity: String::new(),
     };
-    service.delete_schedule(delete).await.map_err(described)?;
-    Ok(listed.map_err(described)?.into_inner().start_time)
+    answer(&service, async |mut it| {
+        it.delete_schedule(delete.clone()).await
+    })
+    .await?;
+    Ok(listed?.start_time)
+}
+
+/// The answer of a server, which a busy real one gives too late now and then.
+async fn answer<T>(
+    service: &Service,
+    call: impl AsyncFn(Service) -> std::result::Result<tonic::Response<T>, tonic::Status>,
+) -> std::result::Result<T, String> {
+    const ATTEMPTS: usize = 10;
+    for attempt in 1.. {
+        match call(service.clone()).await {
+            Ok(answer) => return Ok(answer.into_inner()),
+            Err(status) if status.code() == tonic::Code::DeadlineExceeded && attempt < ATTEMPTS => {
+            }
+            Err(status) => return Err(format!("{:?}: {}", status.code(), status.message())),
+        }
+    }
+    unreachable!("the last attempt returns")
 }
 
 fn paused(spec: ScheduleSpec, queue: &str) -> Schedule {

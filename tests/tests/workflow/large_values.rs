@@ -25,11 +25,11 @@ async fn write(bytes: usize) -> String {
 /// Sends a heartbeat of so many bytes after a small one, and returns what the last attempt has sent.
 #[activity(start_to_close = "1m", heartbeat = "30s")]
 async fn beat(ctx: &ActivityCtx, bytes: usize) -> Result<String> {
-    if ctx.attempt() > 1 {
-        return Ok(ctx.heartbeat_details::<String>()?.unwrap_or_default());
+    match ctx.attempt() {
+        1 => ctx.heartbeat("small"),
+        2 => ctx.heartbeat("x".repeat(bytes)),
+        _ => return Ok(ctx.heartbeat_details::<String>()?.unwrap_or_default()),
     }
-    ctx.heartbeat("small");
-    ctx.heartbeat("x".repeat(bytes));
     Err(AppError::new("Again", "read the heartbeat")
         .next_retry_delay(millis(1))
         .into())

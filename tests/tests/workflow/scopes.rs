@@ -281,7 +281,7 @@ async fn a_scope_ends_what_waits_in_it_and_a_shield_does_not(world: &World) -> R
         [
             "true true",
             "true Some(Err(Cancelled))",
-            "workflow `nobody has this id` was not cancelled: no such workflow is running",
+            "cancellation of workflow `nobody has this id` was not requested: no such workflow is running",
         ]
     );
     Ok(())
