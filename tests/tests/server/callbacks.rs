@@ -74,6 +74,10 @@ async fn callbacks_that_are_never_called_are_refused(world: &World) -> Result<()
         assert_eq!(ended(service.start_workflow_execution(start).await), answer);
         // Nothing has started.
         assert!(describe(&mut service, &id).await.is_err());
+        // The library of the real server does not know the callbacks of updates yet, and ignores them.
+        if world.server().is_none() {
+            continue;
+        }
         let mut update = update_request(&id);
         let asked = update.request.get_or_insert_default();
         asked.completion_callbacks = vec![callback];

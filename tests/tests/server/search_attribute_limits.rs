@@ -335,35 +335,35 @@ async fn an_attribute_that_is_added_with_another_type_has_no_old_values(
     world: &World,
 ) -> Result<()> {
     let mut case = Case::new(world).await?;
-    let before = [("Level", Type::Int), ("Note", Type::Text)];
-    let after = [("Level", Type::Double), ("Note", Type::Keyword)];
+    let before = [("Weight", Type::Int), ("Remark", Type::Text)];
+    let after = [("Weight", Type::Double), ("Remark", Type::Keyword)];
     assert_eq!(
         case.add(&before.map(|(name, of)| (name, of.into()))).await,
         "OK"
     );
     case.until_listed(&before).await;
-    case.start(world, "old", &[("Level", "3"), ("Note", "\"a\"")])
+    case.start(world, "old", &[("Weight", "3"), ("Remark", "\"a\"")])
         .await;
     eventually("it is listed", || async {
-        let listed = case.listed("Level = 3 AND Note = 'a'").await.ok()?;
-        (listed == ["old: Level=3 Note=\"a\""]).then_some(())
+        let listed = case.listed("Weight = 3 AND Remark = 'a'").await.ok()?;
+        (listed == ["old: Weight=3 Remark=\"a\""]).then_some(())
     })
     .await;
-    assert_eq!(case.remove(&["Level", "Note"]).await, "OK");
+    assert_eq!(case.remove(&["Weight", "Remark"]).await, "OK");
     case.until_listed(&[]).await;
     assert_eq!(
         case.add(&after.map(|(name, of)| (name, of.into()))).await,
         "OK"
     );
     case.until_listed(&after).await;
-    case.start(world, "new", &[("Level", "3"), ("Note", "\"a\"")])
+    case.start(world, "new", &[("Weight", "3"), ("Remark", "\"a\"")])
         .await;
     eventually("it is listed", || async {
-        let listed = case.listed("Level = 3 AND Note = 'a'").await.ok()?;
-        (listed == ["new: Level=3 Note=\"a\""]).then_some(())
+        let listed = case.listed("Weight = 3 AND Remark = 'a'").await.ok()?;
+        (listed == ["new: Weight=3 Remark=\"a\""]).then_some(())
     })
     .await;
-    for filter in ["Level IS NULL", "Note IS NULL"] {
+    for filter in ["Weight IS NULL", "Remark IS NULL"] {
         assert_eq!(case.listed(filter).await, Ok(vec!["old: ".to_owned()]));
     }
     assert_eq!(case.shown("old").await?, [""; 3]);
