@@ -53,7 +53,7 @@ impl Errand {
                 echo::call(ctx, "b").local().summary("a local echo").await?;
                 ctx.sleep(millis(1)).summary("a moment").await?;
                 ctx.side_effect(|| 1).summary("a value").await?;
-                let child = Errand::child(ctx, "ends").id(format!("{}-child", ctx.workflow_id()));
+                let child = Self::child(ctx, "ends").id(format!("{}-child", ctx.workflow_id()));
                 child.summary("a child").details("with *details*").await?;
             }
             "priorities" => {
@@ -65,7 +65,7 @@ impl Errand {
                     .await?;
                 let child = |name: &str| {
                     let id = format!("{}-{name}", ctx.workflow_id());
-                    Errand::child(ctx, "ends").id(id)
+                    Self::child(ctx, "ends").id(id)
                 };
                 child("inherits").await?;
                 child("sets").priority(Priority::key(4)).await?;
@@ -75,12 +75,12 @@ impl Errand {
                 self.wait(ctx).await?;
                 echo::call(ctx, "a").await?;
                 echo::call(ctx, "b").local().await?;
-                let child = Errand::child(ctx, "ends").id(format!("{}-child", ctx.workflow_id()));
+                let child = Self::child(ctx, "ends").id(format!("{}-child", ctx.workflow_id()));
                 child.await?;
                 return Self::continue_as_new("ends").into();
             }
             "knows" => {
-                let child = Errand::child(ctx, "facts").id(format!("{}-child", ctx.workflow_id()));
+                let child = Self::child(ctx, "facts").id(format!("{}-child", ctx.workflow_id()));
                 let mut facts = facts(ctx);
                 facts.extend(child.await?);
                 return Ok(facts);
