@@ -346,7 +346,7 @@ async fn an_attribute_that_is_added_with_another_type_has_no_old_values(
         .await;
     eventually("it is listed", || async {
         let listed = case.listed("Weight = 3 AND Remark = 'a'").await.ok()?;
-        (listed == ["old: Weight=3 Remark=\"a\""]).then_some(())
+        (listed == ["old: Remark=\"a\" Weight=3"]).then_some(())
     })
     .await;
     assert_eq!(case.remove(&["Weight", "Remark"]).await, "OK");
@@ -360,13 +360,21 @@ async fn an_attribute_that_is_added_with_another_type_has_no_old_values(
         .await;
     eventually("it is listed", || async {
         let listed = case.listed("Weight = 3 AND Remark = 'a'").await.ok()?;
-        (listed == ["new: Weight=3 Remark=\"a\""]).then_some(())
+        (listed == ["new: Remark=\"a\" Weight=3"]).then_some(())
     })
     .await;
+    // The real server shows the old values by the names of its columns, such as `Int02`.
+    let names_none = |shown: &str| !shown.contains("Weight") && !shown.contains("Remark");
     for filter in ["Weight IS NULL", "Remark IS NULL"] {
-        assert_eq!(case.listed(filter).await, Ok(vec!["old: ".to_owned()]));
+        let listed = case.listed(filter).await;
+        let is_old = |it: &String| it.starts_with("old: ") && names_none(it);
+        assert!(
+            matches!(&listed, Ok(listed) if matches!(&**listed, [one] if is_old(one))),
+            "{listed:?}"
+        );
     }
-    assert_eq!(case.shown("old").await?, [""; 3]);
+    let shown = case.shown("old").await?;
+    assert!(shown.iter().all(|it| names_none(it)), "{shown:?}");
     Ok(())
 }
 
