@@ -196,12 +196,12 @@ async fn a_damaged_token_is_refused(world: &World) -> Result<()> {
                 assert_eq!(refused.code(), tonic::Code::InvalidArgument);
                 assert_eq!(refused.message(), "Invalid NextPageToken.");
             }
-            // It takes it for a failure of its own.
-            None => assert!(
-                refused
-                    .message()
-                    .starts_with("something went wrong, please retry")
-            ),
+            // Temporal's takes it for a failure of its own; the other one may be ours with a database.
+            None => {
+                let message = refused.message();
+                let is_own = message.starts_with("something went wrong, please retry");
+                assert!(is_own || message == "Invalid NextPageToken.", "{message}");
+            }
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use durably_proto::api::{
     workflowservice::v1::{ListWorkflowExecutionsRequest, TerminateWorkflowExecutionRequest},
 };
 use durably_tests::{
-    World, eventually, on_both_servers,
+    World, eventually, on_the_real_server,
     raw::{
         NAMESPACE, Service, add_search_attributes, complete, complete_workflow, ended, execution,
         fail_workflow, search_attributes, task_queue, terminate, workflow_task,
@@ -186,8 +186,13 @@ async fn listed(mut service: Service, workflow_type: &str, filter: &str) -> Answ
     Ok(rows)
 }
 
-on_both_servers! {
+on_the_real_server! {
     what_the_real_store_finds_otherwise
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ours_does_not_find_it_otherwise() -> Result<()> {
+    what_the_real_store_finds_otherwise(&World::embedded().await?).await
 }
 
 /// The real server's SQLite compares times and beginnings as its texts are; the stores that are made for production
