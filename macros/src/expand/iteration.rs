@@ -1,5 +1,5 @@
-//! Iteration over the state: generates a call of a hidden method of each field that a method iterates over.
-//! For containers whose order is random it has a bound that fails with an `on_unimplemented` message.
+//! Iteration over the state: generates a call that takes the order of each field that a method iterates over.
+//! For containers whose order is random it fails with an `on_unimplemented` message.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -11,7 +11,7 @@ use crate::{
     model::workflow::Workflow,
 };
 
-/// `const _: fn(&mut Greeting) = |this| (&this.names).__durably_iterates();`
+/// `const _: fn(&mut Greeting) = |this| <_ as SameOrder>::same_order((&this.names).__durably_order());`
 pub(super) fn checks(workflow: &Workflow, iterated: &[Iterated]) -> TokenStream {
     if iterated.is_empty() {
         return TokenStream::new();
@@ -19,7 +19,10 @@ pub(super) fn checks(workflow: &Workflow, iterated: &[Iterated]) -> TokenStream 
     let (root, ty, allow_lints) = (&workflow.root, &workflow.ty, allow_lints());
     let check = |field: &Field, conditions: &[Attribute]| {
         let (at, members) = (field.span(), &field.0);
-        let call = quote_spanned!(at=> |this| (&this #(.#members)*).__durably_iterates());
+        let root = root.at(at);
+        let call = quote_spanned!(at=> |this| <_ as #root::__private::SameOrder>::same_order(
+            (&this #(.#members)*).__durably_order()
+        ));
         quote! {
             #(#conditions)*
             #allow_lints

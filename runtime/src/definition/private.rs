@@ -35,7 +35,7 @@ pub use crate::{
     },
     hints::{
         converted::{ErrorOf, OwnedError},
-        hash_order::{HashOrdered, NotHashOrdered},
+        hash_order::{HashOrdered, NotHashOrdered, SameOrder},
         outside::FreeOfState,
         returned::{Nothing, Refusal},
         workflow::{CalledInside, CalledThroughHandle, CalledWithoutName},
