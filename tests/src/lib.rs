@@ -2,7 +2,8 @@
 //!
 //! Every body runs twice: on an embedded server of its own, and on the real Temporal server that
 //! `DURABLY_REAL_ADDRESS` names. Without that variable the second run says that it is skipped;
-//! with `DURABLY_REAL=required` it fails instead, so that a full check cannot skip it unnoticed.
+//! with `DURABLY_REAL=required` it fails instead, so that a full check cannot skip it unnoticed. `DURABLY_REAL=ours`
+//! says that the server is durably-server, where both differ on purpose.
 
 use std::{
     future::Future,
@@ -113,6 +114,11 @@ impl World {
                 .to_string(),
             None => std::env::var("DURABLY_REAL_ADDRESS").expect("this world is on a real server"),
         }
+    }
+
+    /// Whether the server is durably's: an embedded one, or a process of its own, which `DURABLY_REAL=ours` tells.
+    pub fn is_ours(&self) -> bool {
+        self.server.is_some() || std::env::var("DURABLY_REAL").as_deref() == Ok("ours")
     }
 
     /// The embedded server, if this world has one.

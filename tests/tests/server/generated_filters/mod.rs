@@ -9,7 +9,7 @@ use durably_proto::api::{
     workflowservice::v1::{ListWorkflowExecutionsRequest, TerminateWorkflowExecutionRequest},
 };
 use durably_tests::{
-    World, eventually, on_the_real_server,
+    World, eventually, on_both_servers,
     raw::{
         NAMESPACE, Service, add_search_attributes, complete, complete_workflow, ended, execution,
         fail_workflow, search_attributes, task_queue, terminate, workflow_task,
@@ -186,13 +186,8 @@ async fn listed(mut service: Service, workflow_type: &str, filter: &str) -> Answ
     Ok(rows)
 }
 
-on_the_real_server! {
+on_both_servers! {
     what_the_real_store_finds_otherwise
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ours_does_not_find_it_otherwise() -> Result<()> {
-    what_the_real_store_finds_otherwise(&World::embedded().await?).await
 }
 
 /// The real server's SQLite compares times and beginnings as its texts are; the stores that are made for production
@@ -250,9 +245,9 @@ async fn what_the_real_store_finds_otherwise(world: &World) -> Result<()> {
         ("DurablyKeywordList = ''", found(), nothing()),
         (r#"DurablyKeywordList = 'a"b'"#, found(), failed),
     ] {
-        let expected = match world.server() {
-            Some(_) => ours,
-            None => real,
+        let expected = match world.is_ours() {
+            true => ours,
+            false => real,
         };
         let answer = listed(service.clone(), &workflow_type, filter).await;
         assert_eq!(answer, expected, "{filter}");
