@@ -18,7 +18,8 @@
 //!     async fn run(&mut self, ctx: &Ctx, customer: String) -> Result<()> {
 //!         ctx.upsert([CUSTOMER.set(&customer), PAID.unset()])?;
 //!         ctx.sleep(days(1)).await?;
-//!         ctx.upsert(PAID.set(true))
+//!         ctx.upsert(PAID.set(true))?;
+//!         Ok(())
 //!     }
 //! }
 //!

@@ -12,12 +12,11 @@ use crate::data::{Converter, Incoming, type_name};
 /// what the caller sends.
 ///
 /// ```
-/// use durably::{ActivityCtx, error::{DataError, DataFault}};
+/// use durably::{ActivityCtx, error::DataFault};
 ///
 /// let (ctx, test) = ActivityCtx::for_test("print");
 /// ctx.heartbeat("page 7");
 /// let error = test.heartbeats::<u32>().unwrap_err();
-/// let error: &DataError = error.downcast_ref().unwrap();
 /// assert_eq!(error.what, "the heartbeat details of activity `print`");
 /// assert_eq!(error.type_name, "u32");
 /// assert!(matches!(error.fault, DataFault::Unreadable { .. }));
@@ -37,13 +36,13 @@ pub struct DataError {
 /// Why a value could not be written or read.
 ///
 /// ```
-/// use durably::{ActivityCtx, error::{DataError, DataFault}};
+/// use durably::{ActivityCtx, error::DataFault};
 ///
 /// let (ctx, test) = ActivityCtx::for_test("measure");
 /// ctx.heartbeat(vec![1.5, f64::NAN]);
 /// let error = test.heartbeats::<Vec<f64>>().unwrap_err();
-/// match &error.downcast_ref::<DataError>().unwrap().fault {
-///     DataFault::NotFinite { number, path } => assert_eq!((&**number, &**path), ("NaN", "[1]")),
+/// match error.fault {
+///     DataFault::NotFinite { number, path } => assert_eq!((&*number, &*path), ("NaN", "[1]")),
 ///     other => panic!("{other:?}"),
 /// }
 /// ```

@@ -41,7 +41,8 @@ const TYPE: &str = "type";
 /// const AMOUNT: SearchKey<f64> = SearchKey::new("Amount");
 ///
 /// fn charge(ctx: &Ctx, amount: Option<f64>) -> Result<()> {
-///     ctx.upsert(amount.map_or_else(|| AMOUNT.unset(), |amount| AMOUNT.set(amount)))
+///     ctx.upsert(amount.map_or_else(|| AMOUNT.unset(), |amount| AMOUNT.set(amount)))?;
+///     Ok(())
 /// }
 /// ```
 ///
@@ -174,7 +175,8 @@ fn decode<K: SearchKind>(payload: &Payload) -> Result<Option<K::Value>, DataFaul
 /// }
 ///
 /// fn assign(ctx: &Ctx, customer: Option<&str>) -> Result<()> {
-///     ctx.upsert(assigned(customer))
+///     ctx.upsert(assigned(customer))?;
+///     Ok(())
 /// }
 /// ```
 #[derive(Clone, Debug)]
