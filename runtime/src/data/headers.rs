@@ -4,7 +4,7 @@ use std::fmt;
 
 use durably_engine::{Header, Payload};
 
-use super::{Converter, Incoming, Outgoing, Text, type_name};
+use super::{Converter, Incoming, Outgoing, Text, note};
 use crate::error::DataError;
 
 /// The headers of a call: named values that interceptors write and read, next to its arguments.
@@ -75,9 +75,7 @@ impl Headers {
     /// The value cannot be serialised; the headers are as they were.
     pub fn set<T: Outgoing>(&mut self, name: impl Text, value: T) -> Result<(), DataError> {
         let name = name.into_text();
-        let payload = value.__encode(&self.converter).map_err(|fault| {
-            DataError::write(format!("header `{name}`"), type_name::short::<T>(), fault)
-        })?;
+        let payload = note("header", &name, &value, &self.converter)?;
         self.fields.insert(name, payload);
         Ok(())
     }

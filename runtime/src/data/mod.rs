@@ -270,7 +270,7 @@ pub(crate) fn encode_result<T: Data>(result: &T) -> Result<Payload> {
     PayloadOf::of_any().value(result, &Converter::default())
 }
 
-/// The payload of a named value that is kept with a workflow: a memo, a search attribute.
+/// The payload of a named value that is kept with a workflow: a memo, a search attribute, a header.
 pub(crate) fn note<T: Outgoing>(
     what: &str,
     name: &str,

@@ -123,7 +123,7 @@ pub type ValidateFn<W> = fn(&W, &View, Args) -> Result<()>;
 pub struct Signal<W: 'static> {
     /// Its wire name; empty for a dynamic one.
     pub name: &'static str,
-    /// Whether the run waits for it before it ends.
+    /// The policy for a running handler when the run is about to end.
     pub unfinished: Unfinished,
     /// Runs it.
     pub call: CallFn<W>,
@@ -133,7 +133,7 @@ pub struct Signal<W: 'static> {
 pub struct Update<W: 'static> {
     /// Its wire name; empty for a dynamic one.
     pub name: &'static str,
-    /// Whether the run waits for it before it ends.
+    /// The policy for a running handler when the run is about to end.
     pub unfinished: Unfinished,
     /// Refuses it before it leaves a trace in history.
     pub validate: Option<ValidateFn<W>>,

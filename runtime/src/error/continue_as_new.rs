@@ -7,9 +7,8 @@ use durably_engine::InitialVersioning;
 use super::{DataError, Error, Result};
 use crate::{
     data::{
-        Converter, EncodedArgs, Outgoing, Text,
+        self, Converter, EncodedArgs, Outgoing, Text,
         search::{SearchKey, SearchKind, SearchValue},
-        type_name,
     },
     hints::converted::HoldsContinueAsNew,
     options::{
@@ -202,7 +201,7 @@ impl ContinueAsNew {
     /// Sets one note of the next run; the first call drops those of this run.
     pub fn memo<T: Outgoing>(mut self, name: impl Text, note: T) -> Self {
         let name = name.into_text();
-        match encode_named("memo", &name, &note, &self.0.converter) {
+        match data::note("memo", &name, &note, &self.0.converter) {
             Ok(payload) => {
                 let memo = self.0.request.memo.get_or_insert_default();
                 memo.insert(name, payload);
@@ -256,18 +255,6 @@ impl Drop for NextRun {
         // A thread that ends may have dropped its counter already.
         let _ = DROPPED.try_with(|dropped| dropped.set(dropped.get().wrapping_add(1)));
     }
-}
-
-fn encode_named<T: Outgoing>(
-    what: &str,
-    name: &str,
-    content: &T,
-    converter: &Converter,
-) -> Result<durably_engine::Payload, DataError> {
-    content.__encode(converter).map_err(|fault| {
-        let what = format!("{what} `{name}`");
-        DataError::write(what, type_name::short::<T>(), fault)
-    })
 }
 
 impl fmt::Display for ContinueAsNew {

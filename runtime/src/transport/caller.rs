@@ -56,14 +56,14 @@ pub(crate) struct Caller {
     eager_starts: Arc<EagerStarts>,
     /// Whether a wait for a result ends with the failures of the workflow's task.
     ends_with_failing_tasks: bool,
-    /// What is done about large messages; nothing before a worker knows the limits of its namespace.
+    /// The size checks; none before a worker knows the limits of its namespace.
     sizes: Arc<OnceLock<SizeChecks>>,
     measures: Measures,
     /// Those of every request that this caller sends.
     metrics: RequestMetrics,
 }
 
-/// What is known of a message that was sent, or is about to be.
+/// The codec subject and the large parts of a request message.
 struct Sent {
     /// The workflow that its payloads belong to, for codecs; none without codecs.
     about: Option<Subject>,

@@ -13,6 +13,11 @@ use super::{marker, sizes::Sizes};
 
 /// Measures the response to a workflow task.
 pub(super) fn measure(completed: &RespondWorkflowTaskCompletedRequest, sizes: &mut Sizes) {
+    // No part is larger than the whole.
+    let bytes = completed.encoded_len();
+    if sizes.has_no_part_over(bytes) {
+        return;
+    }
     for command in &completed.commands {
         measure_command(command, sizes);
     }
@@ -22,7 +27,7 @@ pub(super) fn measure(completed: &RespondWorkflowTaskCompletedRequest, sizes: &m
             format!("the outcome of update `{}`", message.protocol_instance_id)
         });
     }
-    sizes.message(completed.encoded_len(), || {
+    sizes.message(bytes, || {
         format!(
             "the response to the workflow task, {} commands,",
             completed.commands.len()

@@ -7,7 +7,7 @@ use std::fmt;
 
 use durably_proto::{Message, api::common::v1 as common};
 
-/// The bytes that a namespace takes.
+/// Size limits of a namespace, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SizeLimits {
     /// Of the arguments of one call, one result, one failure.
@@ -26,7 +26,7 @@ impl Default for SizeLimits {
     }
 }
 
-/// From which bytes on a sender acts on what it sends.
+/// Size thresholds of a sender: it logs a warning above `warnings`, and refuses to send above `limits`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SizeChecks {
     /// Warns above these; zero for never.
@@ -51,8 +51,11 @@ pub(crate) const WARNINGS: SizeLimits = SizeLimits {
     memo: 2 * KIBIBYTE,
 };
 
-/// The type of the failure of what is not sent because of its size.
+/// The failure type of what is not sent because of its size.
 pub(crate) const PAYLOADS_TOO_LARGE: &str = "PayloadsTooLarge";
+
+/// The failure type of what a server refuses because of its size.
+pub(crate) const MESSAGE_TOO_LARGE: &str = "MessageTooLarge";
 
 /// The limit of gRPC servers for one message.
 const MESSAGE: usize = 4 * MEBIBYTE;
@@ -78,7 +81,7 @@ struct Part {
     largest: Option<(usize, usize)>,
 }
 
-/// What was not sent, because the server would refuse it.
+/// The error text of a request that is over a size limit and was not sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Oversized(Box<str>);
 
@@ -89,6 +92,16 @@ impl Sizes {
             large: Vec::new(),
             oversized: Vec::new(),
         }
+    }
+
+    /// Whether a part of a message of so many bytes can be over no warning and no limit.
+    pub(crate) fn has_no_part_over(&self, bytes: usize) -> bool {
+        let SizeChecks { warnings, limits } = self.checks;
+        let warnings = [warnings.payloads, warnings.memo].into_iter();
+        let warnings = warnings.filter(|warning| *warning > 0);
+        let limits = limits.into_iter();
+        let limits = limits.flat_map(|it| [it.payloads, it.memo, MESSAGE]);
+        warnings.chain(limits).all(|limit| bytes <= limit)
     }
 
     /// Measures payloads: arguments, a result, the values of a marker.
@@ -286,6 +299,22 @@ mod tests {
         let expected = "the arguments of activity `charge` of 2.9 KiB (3017 bytes), 2.9 KiB (3003 bytes) of it in value \
              2 over the limit of 2 KiB. ";
         assert_eq!(oversized, Some(format!("{expected}{REMEDY}")));
+    }
+
+    #[test]
+    fn a_message_within_all_of_them_has_no_part_over_one() {
+        for (limits, warnings, most) in [
+            (Some(LIMITS), (100, 10), 10),
+            (Some(LIMITS), (100, 0), 20),
+            (Some(SizeLimits::default()), (0, 0), 2 * MEBIBYTE),
+            (None, (100, 0), 100),
+        ] {
+            let (payloads, memo) = warnings;
+            let warnings = SizeLimits { payloads, memo };
+            let sizes = Sizes::new(SizeChecks { warnings, limits });
+            assert!(sizes.has_no_part_over(most), "{sizes:?}");
+            assert!(!sizes.has_no_part_over(most + 1), "{sizes:?}");
+        }
     }
 
     #[test]

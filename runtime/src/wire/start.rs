@@ -140,16 +140,6 @@ impl StartWorkflow {
     }
 }
 
-/// Measures what a start has for the workflow.
-fn measure(start: &pb::StartWorkflowExecutionRequest, sizes: &mut Sizes) {
-    measure_arguments(
-        start.workflow_type.as_ref(),
-        start.input.as_ref(),
-        start.memo.as_ref(),
-        sizes,
-    );
-}
-
 fn measure_arguments(
     workflow_type: Option<&WorkflowType>,
     input: Option<&Payloads>,
@@ -171,7 +161,12 @@ impl Request for StartWorkflow {
     }
 
     fn measure(message: &Self::Message, sizes: &mut Sizes) {
-        measure(message, sizes);
+        measure_arguments(
+            message.workflow_type.as_ref(),
+            message.input.as_ref(),
+            message.memo.as_ref(),
+            sizes,
+        );
     }
 
     fn about(message: &Self::Message) -> Subject {
@@ -301,11 +296,10 @@ impl Request for UpdateWithStart {
         }
     }
 
-    /// The responses come in the order of the operations.
     fn measure(message: &Self::Message, sizes: &mut Sizes) {
         for operation in &message.operations {
             match &operation.operation {
-                Some(Kind::StartWorkflow(start)) => measure(start, sizes),
+                Some(Kind::StartWorkflow(start)) => StartWorkflow::measure(start, sizes),
                 Some(Kind::UpdateWorkflow(update)) => UpdateWorkflow::measure(update, sizes),
                 None => {}
             }
@@ -320,6 +314,7 @@ impl Request for UpdateWithStart {
         }
     }
 
+    /// The responses come in the order of the operations.
     fn read(reply: Self::Reply) -> Result<UpdateWithStartResponse, WireError> {
         const PLACE: &str = "response to an update with start";
         let mut replies = reply.responses.into_iter();

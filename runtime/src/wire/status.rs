@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use durably_engine::FailureRecord;
 use durably_proto::{Message, api::errordetails::v1 as details, rpc, wkt::Any};
 use tonic::{Code, Status};
@@ -222,10 +223,8 @@ impl CallError {
     pub(crate) fn with_details(self, details: &rpc::Status) -> Self {
         match self {
             Self::Status(status) => {
-                let bytes = details.encode_to_vec().into();
-                let metadata = status.metadata().clone();
-                let (code, message) = (status.code(), status.message());
-                Status::with_details_and_metadata(code, message, bytes, metadata).into()
+                let details = details.encode_to_vec().into();
+                rebuilt(&status, status.message(), details)
             }
             Self::Malformed(_) | Self::Codec(_) | Self::Oversized(_) => self,
         }
@@ -236,9 +235,7 @@ impl CallError {
         match (self, large) {
             (Self::Status(status), Some(large)) if kind(&status) == Kind::TooLarge => {
                 let message = format!("{}: {large}", status.message().trim_end_matches('.'));
-                let (code, details) = (status.code(), status.details().to_vec().into());
-                let metadata = status.metadata().clone();
-                Status::with_details_and_metadata(code, message, details, metadata).into()
+                rebuilt(&status, &message, status.details().to_vec().into())
             }
             (other, _) => other,
         }
@@ -287,6 +284,12 @@ impl From<WireError> for CallError {
     fn from(error: WireError) -> Self {
         Self::Malformed(error)
     }
+}
+
+/// The same status with another message and other details.
+fn rebuilt(status: &Status, message: &str, details: Bytes) -> CallError {
+    let metadata = status.metadata().clone();
+    Status::with_details_and_metadata(status.code(), message, details, metadata).into()
 }
 
 fn malformed(error: &WireError) -> String {

@@ -19,7 +19,7 @@ use super::{
     view::View,
 };
 use crate::{
-    data::{ArgList, ArgsEncoder, Data, Outgoing, Text, search::SearchUpdate, type_name},
+    data::{self, ArgList, ArgsEncoder, Data, Outgoing, Text, search::SearchUpdate},
     definition::NoTimeout,
     error::{DataError, Result},
     hints::random::Drawn,
@@ -305,10 +305,7 @@ impl Ctx {
     #[track_caller]
     pub fn upsert_memo<T: Outgoing>(&self, name: impl Text, note: T) -> Result<(), DataError> {
         let name = name.into_text();
-        let encoded = note.__encode(self.core().converter());
-        let payload = encoded.map_err(|fault| {
-            DataError::write(format!("memo `{name}`"), type_name::short::<T>(), fault)
-        })?;
+        let payload = data::note("memo", &name, &note, self.core().converter())?;
         self.core().upsert_memo(Header::from([(name, payload)]));
         Ok(())
     }

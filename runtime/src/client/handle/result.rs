@@ -141,7 +141,7 @@ async fn run_end(target: &FromClient, run_id: &str) -> Result<RunEnd, ResultErro
     }
 }
 
-/// Waits until the workflow task of a run has failed twice, for a test: nobody deploys other code while it runs.
+/// Polls a run until its workflow task has failed twice, for tests, in which nobody deploys other code meanwhile.
 async fn stuck(target: &FromClient, run_id: &str) -> WorkflowStuck {
     loop {
         tokio::time::sleep(PAUSE).await;

@@ -1,8 +1,11 @@
-//! How a run ends, and what is logged of the handlers that its end cuts off.
+//! Ends a run, and logs its unfinished handlers.
 
 use durably_engine::{EndRun, Intent, Payload};
 
-use super::{Live, rounds::HandlerKind};
+use super::{
+    Live,
+    rounds::{Handler, HandlerKind},
+};
 use crate::{
     definition::{Unfinished, Workflow},
     driver::instance::TaskFailure,
@@ -53,10 +56,15 @@ impl<W: Workflow> Live<W> {
         Ok(EndRun::Fail(failure.into()))
     }
 
+    /// The handlers of one policy that run.
+    fn handlers_that(&self, unfinished: Unfinished) -> impl Iterator<Item = &Handler> {
+        let handlers = self.handlers.values();
+        handlers.filter(move |handler| handler.unfinished == unfinished)
+    }
+
     /// Whether a handler runs that the end of the run waits for.
     pub(super) fn is_waited_for(&self) -> bool {
-        let mut handlers = self.handlers.values();
-        handlers.any(|handler| handler.unfinished == Unfinished::Wait)
+        self.handlers_that(Unfinished::Wait).next().is_some()
     }
 
     /// Records that the end of the run is held back, if it is; returns whether that dropped the run method.
@@ -76,8 +84,7 @@ impl<W: Workflow> Live<W> {
     /// What holds back the end of the run, for people.
     pub(super) fn held_end(&self) -> Option<String> {
         let ending = self.ending.as_ref().filter(|_| self.is_held)?;
-        let handlers = self.handlers.values();
-        let handlers = handlers.filter(|handler| handler.unfinished == Unfinished::Wait);
+        let handlers = self.handlers_that(Unfinished::Wait);
         let handlers: Vec<_> = handlers.map(|it| it.kind.who().to_string()).collect();
         let how = match ending {
             EndRun::Complete(_) => "completion",
@@ -103,9 +110,7 @@ impl<W: Workflow> Live<W> {
     }
 
     fn warn_of_unfinished(&self) {
-        let handlers = self.handlers.values();
-        let handlers = handlers.filter(|handler| handler.unfinished == Unfinished::Warn);
-        for handler in handlers {
+        for handler in self.handlers_that(Unfinished::Warn) {
             let who = handler.kind.who();
             match &handler.kind {
                 HandlerKind::Signal { name, sender } => log::on_run!(

@@ -12,7 +12,7 @@ use crate::{
         activity_task::{CancelActivity, CompleteActivity, FailActivity},
         failure,
         heartbeat::RecordHeartbeat,
-        sizes::PAYLOADS_TOO_LARGE,
+        sizes::{MESSAGE_TOO_LARGE, PAYLOADS_TOO_LARGE},
         status::CallError,
     },
     worker::{
@@ -278,7 +278,7 @@ fn reason(error: &CallError) -> Option<FailureRecord> {
 fn too_large(rejection: &CallError) -> FailureRecord {
     let kind = match rejection {
         CallError::Oversized(_) => PAYLOADS_TOO_LARGE,
-        _ => "MessageTooLarge",
+        _ => MESSAGE_TOO_LARGE,
     };
     AppError::new(kind, rejection.message()).into_record()
 }

@@ -69,13 +69,13 @@ pub(crate) struct Options {
     pub(crate) shutdown_deadline: Option<Duration>,
     /// How long one activation of workflow code may take.
     pub(crate) deadlock_timeout: Duration,
-    /// What is done about large messages; the limits are those of the namespace.
+    /// The size options; the limits are those of the namespace.
     pub(crate) sizes: SizeOptions,
     /// The pause between two heartbeats of the worker; zero for none at all.
     pub(crate) heartbeat_interval: Duration,
 }
 
-/// What a worker does about large messages.
+/// The size options of a worker, without the limits of its namespace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SizeOptions {
     /// Whether it sends nothing that the server would refuse.

@@ -10,7 +10,7 @@ use crate::{
         encoded_failure::CODEC_FAILURE,
         failure,
         respond::{AnswerQuery, FailWorkflowTask, TaskFailureCause},
-        sizes::{Oversized, PAYLOADS_TOO_LARGE},
+        sizes::{MESSAGE_TOO_LARGE, Oversized, PAYLOADS_TOO_LARGE},
         status::{CallError, CodecFault},
     },
 };
@@ -59,7 +59,7 @@ impl FailureReport {
     /// The server refuses `what` because of its size.
     fn too_large(what: &str, error: &CallError) -> Self {
         let error = AppError::new(
-            "MessageTooLarge",
+            MESSAGE_TOO_LARGE,
             format!("{what} is too large for the server: {}", error.message()),
         );
         Self {
