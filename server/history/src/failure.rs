@@ -47,6 +47,11 @@ pub(crate) fn timeout(kind: TimeoutType, message: String) -> Failure {
     }
 }
 
+/// The failure of a run that has timed out.
+pub fn workflow_timeout() -> Failure {
+    timeout(TimeoutType::StartToClose, "workflow timeout".to_owned())
+}
+
 /// The failure of an activity timeout, such as `activity StartToClose timeout`.
 pub(crate) fn activity_timeout(kind: TimeoutType) -> Failure {
     let name = match kind {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use durably_proto::api::activity::v1::ActivityOptions;
 use durably_proto::api::common::v1::{
-    Callback, Header, Link, Payloads, WorkerVersionStamp, WorkflowExecution,
+    Header, Link, Payloads, WorkerVersionStamp, WorkflowExecution,
 };
 use durably_proto::api::enums::v1::{
     CancelExternalWorkflowExecutionFailedCause, RetryState,
@@ -252,8 +252,6 @@ pub struct UpdateRequest {
 pub struct Attach {
     /// The start request to remember.
     pub request_id: Option<RequestId>,
-    /// Callbacks to add.
-    pub completion_callbacks: Vec<Callback>,
     /// Links to add.
     pub links: Vec<Link>,
 }

@@ -69,6 +69,7 @@ pub use command::sequence::drop_foreign_attributes;
 pub use corrupted::Corrupted;
 pub use cron::CronSchedule;
 pub use event_log::{EventBatch, EventLog};
+pub use failure::workflow_timeout as workflow_timeout_failure;
 pub use go_duration::parse_with_days as parse_go_duration;
 pub use id::{
     ActivityId, EventId, OutgoingKey, OutgoingKind, RequestId, RunId, Stamp, TimerId, UpdateId,
@@ -83,6 +84,7 @@ pub use input::{
     UpdateActivityOptions, UpdateOptions, UpdateRequest, WorkflowTaskKey, WorkflowTaskToken,
 };
 pub use limits::{BLOB as LARGEST_BLOB, DEFAULT_WORKFLOW_TASK_TIMEOUT, ID as LONGEST_ID};
+pub use local_time::{days_in_month, first_day_of_month};
 pub use outgoing::Outgoing;
 pub use priority::{LONGEST_FAIRNESS_KEY, check as check_priority};
 pub use queue::{StickyQueue, TaskQueue, check as check_task_queue};

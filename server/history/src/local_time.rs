@@ -39,7 +39,7 @@ impl Moment {
 
     /// The time of a local date and time of day; a month or day beyond the end carries over.
     pub(crate) fn date(year: i64, month: i64, day: i64, clock: i64, zone: &TimeZone) -> Self {
-        let local = (days(year, month) + day - 1) * DAY + clock;
+        let local = (first_day_of_month(year, month) + day - 1) * DAY + clock;
         // The offset at the local time taken as UTC is right except near a transition; there the
         // offset at the resulting time counts.
         let first = local - offset(local, zone);
@@ -76,8 +76,8 @@ fn civil(day: i64) -> (i64, i64, i64) {
     (year + era * 400 + i64::from(month <= 2), month, of_month)
 }
 
-/// The first day of a month, counted from the epoch; month 13 is the next January.
-fn days(year: i64, month: i64) -> i64 {
+/// The first day of a month of the Gregorian calendar, in days since 1 January 1970; month 13 is the next January.
+pub fn first_day_of_month(year: i64, month: i64) -> i64 {
     let (year, month) = (
         year + (month - 1).div_euclid(12),
         (month - 1).rem_euclid(12) + 1,
@@ -87,6 +87,16 @@ fn days(year: i64, month: i64) -> i64 {
     let of_era = year.rem_euclid(400);
     let of_year = (153 * ((month + 9) % 12) + 2) / 5;
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The number of days in a month of the Gregorian calendar; months count from 1 to 12.
+pub fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
 }
 
 /// A zone of the IANA database; names are case-sensitive.
@@ -111,8 +121,8 @@ mod tests {
     fn dates_and_days_are_each_others_inverse() {
         for day in (-200_000..200_000).step_by(13) {
             let (year, month, of_month) = civil(day);
-            assert_eq!(days(year, month) + of_month - 1, day);
+            assert_eq!(first_day_of_month(year, month) + of_month - 1, day);
         }
-        assert_eq!(days(1970, 13), days(1971, 1));
+        assert_eq!(first_day_of_month(1970, 13), first_day_of_month(1971, 1));
     }
 }

@@ -49,17 +49,9 @@ impl Successor {
         }
     }
 
-    /// Passes the previous run's result on.
-    pub(crate) fn completed(self, result: Option<Payloads>) -> Self {
+    /// Passes this result on instead of the last one, or none.
+    pub(crate) fn with_result(self, result: Option<Payloads>) -> Self {
         Self { result, ..self }
-    }
-
-    /// Passes no result on.
-    pub(crate) fn without_result(self) -> Self {
-        Self {
-            result: None,
-            ..self
-        }
     }
 
     /// The next run's id, as the closing event records it.
@@ -92,7 +84,7 @@ pub(crate) fn cron_backoff(run: &Run, now: Time) -> Option<Duration> {
 
 /// Starts a run that repeats the workflow with the same input.
 pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTransition) {
-    expire_reset_points(run, out.now);
+    let inherited = inherited_start(run, successor.run_id, successor.initiator, out.now);
     let first = started_attributes(run);
     let attempt = match successor.initiator {
         ContinueAsNewInitiator::Retry => run.config.attempt + 1,
@@ -116,15 +108,22 @@ pub(crate) fn start_next(run: &mut Run, successor: Successor, out: &mut OpenTran
             attempt,
             last_completion_result: successor.result,
             continued_failure: successor.failure,
-            ..next_in_chain(run, successor.initiator)
+            ..inherited.chain
         },
-        ..inherited_start(run, successor.run_id)
+        ..inherited
     };
     out.effect(Effect::StartNext(Box::new(start)));
 }
 
-/// A start with everything that a next run inherits; the other fields are empty.
-pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
+/// A start with everything that a next run inherits; the other fields are empty. It limits the run's
+/// reset points, too.
+pub(crate) fn inherited_start(
+    run: &mut Run,
+    run_id: RunId,
+    initiator: ContinueAsNewInitiator,
+    now: Time,
+) -> Start {
+    expire_reset_points(run, now);
     let config = &run.config;
     let versioning_override = run.versioning.inherited_override();
     let time = run.virtual_time.as_ref();
@@ -153,7 +152,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
         retry_policy: config.retry_policy.clone(),
         cron: config.cron.clone(),
         delay: StartDelay::None,
-        chain: next_in_chain(run, ContinueAsNewInitiator::Unspecified),
+        chain: next_in_chain(run, initiator),
         parent: config.parent.clone(),
         schedule: config.schedule.clone(),
         root: config.root.clone(),
@@ -165,7 +164,7 @@ pub(crate) fn inherited_start(run: &mut Run, run_id: RunId) -> Start {
 }
 
 /// The next run's position in the chain.
-pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator) -> Chain {
+fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator) -> Chain {
     Chain {
         first_run_id: run.config.first_run_id.clone(),
         execution_expires_at: run.config.execution_expires_at,
@@ -180,8 +179,8 @@ pub(crate) fn next_in_chain(run: &Run, initiator: ContinueAsNewInitiator) -> Cha
     }
 }
 
-/// Limits the reset points of a run that another one follows: both have them until the first one is deleted.
-pub(crate) fn expire_reset_points(run: &mut Run, now: Time) {
+/// Sets the expiry of reset points that have none: a successor inherits them, and they expire with this run's history.
+fn expire_reset_points(run: &mut Run, now: Time) {
     let points = run.reset_points.iter();
     let points = points.filter(|(_, point)| point.expire_time.is_none());
     let points: Vec<_> = points.map(|(key, _)| *key).collect();

@@ -283,12 +283,14 @@ fn fail_task(
 ) -> EventId {
     if matches!(run.task, WorkflowTask::Scheduled(_)) {
         let request_id = RequestId::from("emptyUuid");
+        let size = run.size();
         workflow_task::start_scheduled(
             run,
             request_id,
             SERVER.to_owned(),
             None,
             &PolledBy::no_queue(None),
+            size,
             out,
         );
     }

@@ -200,7 +200,7 @@ pub(crate) enum TaskType {
 
 /// History size in `WorkflowTaskStarted`; kept, so that an event recorded later has the same
 /// values.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct HistorySize {
     pub bytes: usize,
     pub suggest: ContinueAsNewSuggestion,

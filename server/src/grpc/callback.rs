@@ -60,5 +60,5 @@ fn refusal(callback: &Callback) -> Error {
 
 /// The real server's value, in bytes.
 const LONGEST_URL: usize = 1000;
-/// What Nexus operations of the real server call.
+/// Callback URLs that the real server uses for Nexus operations.
 const SYSTEM_URLS: [&str; 2] = ["temporal://system", "temporal://internal"];

@@ -46,6 +46,14 @@ pub(super) fn run_id(run_id: String, otherwise: &str) -> Result<String, Error> {
     }
 }
 
+/// Checks that a request names its namespace.
+pub(super) fn namespace_set(namespace: &str) -> Result<(), Error> {
+    match namespace.is_empty() {
+        true => Err(invalid("Namespace is not set on request.")),
+        false => Ok(()),
+    }
+}
+
 /// Checks that a field is no longer than any id may be.
 pub(super) fn length(value: &str, field: &str) -> Result<(), Error> {
     match value.len() > durably_history::LONGEST_ID {

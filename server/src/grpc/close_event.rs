@@ -1,8 +1,7 @@
 //! Rewrites the close event of a run with a successor for clients that do not follow it.
 
-use durably_proto::api::enums::v1::{EventType, TimeoutType};
-use durably_proto::api::failure::v1::failure::FailureInfo;
-use durably_proto::api::failure::v1::{Failure, TimeoutFailureInfo};
+use durably_history::workflow_timeout_failure;
+use durably_proto::api::enums::v1::EventType;
 use durably_proto::api::history::v1::history_event::Attributes;
 use durably_proto::api::history::v1::{
     HistoryEvent, WorkflowExecutionContinuedAsNewEventAttributes as ContinuedAsNew,
@@ -13,12 +12,13 @@ use tonic::metadata::MetadataMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NextRun {
     Followed,
-    /// It takes the end of a retried or repeated run for the end of the workflow, unless the run continues as new.
+    /// The client treats the close event of a retried or cron run as the end of the workflow, unless it is a
+    /// continue-as-new event.
     NotFollowed,
 }
 
 impl NextRun {
-    /// What a client declares about itself.
+    /// Reads the `supported-features` metadata.
     pub(super) fn of(metadata: &MetadataMap) -> Self {
         let features = metadata.get("supported-features");
         let features = features.and_then(|it| it.to_str().ok()).unwrap_or_default();
@@ -30,24 +30,27 @@ impl NextRun {
 
     /// The close event for such a client.
     pub(super) fn close_event(self, event: HistoryEvent) -> HistoryEvent {
-        match (self, continued(&event)) {
-            (Self::NotFollowed, Some(continued)) => HistoryEvent {
-                event_type: EventType::WorkflowExecutionContinuedAsNew.into(),
-                attributes: Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(
-                    continued,
-                )),
-                event_id: event.event_id,
-                event_time: event.event_time,
-                version: event.version,
-                task_id: event.task_id,
-                ..HistoryEvent::default()
-            },
-            (Self::NotFollowed | Self::Followed, _) => event,
+        if self == Self::Followed {
+            return event;
+        }
+        let Some(continued) = continued(&event) else {
+            return event;
+        };
+        HistoryEvent {
+            event_type: EventType::WorkflowExecutionContinuedAsNew.into(),
+            attributes: Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(
+                continued,
+            )),
+            event_id: event.event_id,
+            event_time: event.event_time,
+            version: event.version,
+            task_id: event.task_id,
+            ..HistoryEvent::default()
         }
     }
 }
 
-/// What the event of a run that continues as new would say, if another run follows this one.
+/// Converts a close event with a successor to continue-as-new attributes.
 #[expect(deprecated, reason = "the clients that read it are older")]
 fn continued(event: &HistoryEvent) -> Option<ContinuedAsNew> {
     let continued = match event.attributes.as_ref()? {
@@ -63,7 +66,7 @@ fn continued(event: &HistoryEvent) -> Option<ContinuedAsNew> {
         },
         Attributes::WorkflowExecutionTimedOutEventAttributes(it) => ContinuedAsNew {
             new_execution_run_id: it.new_execution_run_id.clone(),
-            failure: Some(timed_out()),
+            failure: Some(workflow_timeout_failure()),
             ..ContinuedAsNew::default()
         },
         _ => return None,
@@ -71,21 +74,12 @@ fn continued(event: &HistoryEvent) -> Option<ContinuedAsNew> {
     (!continued.new_execution_run_id.is_empty()).then_some(continued)
 }
 
-fn timed_out() -> Failure {
-    Failure {
-        message: "workflow timeout".to_owned(),
-        source: "Server".to_owned(),
-        failure_info: Some(FailureInfo::TimeoutFailureInfo(TimeoutFailureInfo {
-            timeout_type: TimeoutType::StartToClose.into(),
-            ..TimeoutFailureInfo::default()
-        })),
-        ..Failure::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use durably_proto::api::common::v1::{Payload, Payloads};
+    use durably_proto::api::enums::v1::TimeoutType;
+    use durably_proto::api::failure::v1::failure::FailureInfo;
+    use durably_proto::api::failure::v1::{Failure, TimeoutFailureInfo};
     use durably_proto::api::history::v1::{
         WorkflowExecutionCompletedEventAttributes, WorkflowExecutionFailedEventAttributes,
         WorkflowExecutionTerminatedEventAttributes, WorkflowExecutionTimedOutEventAttributes,

@@ -21,7 +21,7 @@ use crate::backend::resolve_run;
 use crate::clock::Timekeeper;
 use crate::error::Error;
 use crate::execution::{Execution, Record};
-use crate::visibility::attributes::Attributes;
+use crate::namespace::Namespace;
 use crate::visibility::removed;
 
 /// `GetWorkflowExecutionHistory`.
@@ -116,7 +116,7 @@ pub(super) fn get_reverse(
 
 /// The first page of a workflow task's history, and the token of the rest.
 pub(super) fn first_page(
-    known: &Attributes,
+    namespace: &Namespace,
     events: &EventLog,
     end: usize,
     run_id: &RunId,
@@ -130,7 +130,7 @@ pub(super) fn first_page(
         transient,
     };
     let (mut events, next) = cut_page(events, &token, TASK_PAGE);
-    removed::hide_in_events(known, &mut events);
+    removed::hide_in_events(&namespace.attributes(), &mut events);
     (
         events,
         next.map(|token| token.encode_to_vec()).unwrap_or_default(),
@@ -229,7 +229,7 @@ fn cut_page(events: &EventLog, token: &HistoryToken, limit: usize) -> Page {
     let count = page_len(events, start..end, limit);
     let is_last = start + count == end;
     let mut page: Vec<HistoryEvent> = Vec::with_capacity(count + token.transient.len());
-    page.extend((start..start + count).filter_map(|place| events.get(place)));
+    page.extend(events.events(start..start + count));
     if !is_last {
         let next = HistoryToken {
             seen: (start + count) as u64,

@@ -100,15 +100,16 @@ fn add_attributes(
     request: AddSearchAttributesRequest,
 ) -> Result<AddSearchAttributesResponse, Error> {
     check_set(request.search_attributes.is_empty())?;
-    // In an order, so that the same request always gets the same error.
-    let mut added = BTreeMap::new();
-    for (name, value_type) in request.search_attributes {
+    // Sorted by name, so that the same request always gets the same error.
+    let requested: BTreeMap<_, _> = request.search_attributes.into_iter().collect();
+    let mut added = Vec::with_capacity(requested.len());
+    for (name, value_type) in requested {
         Attributes::check_name(&name).map_err(Error::Invalid)?;
         let Ok(known) = IndexedValueType::try_from(value_type) else {
             let problem = format!("Unknown search attribute type: {value_type}.");
             return Err(Error::Invalid(problem));
         };
-        added.insert(name, known);
+        added.push((name, known));
     }
     let namespace = find_named(backend, &request.namespace)?;
     namespace.change_attributes(&*backend.store, |attributes| {
@@ -122,7 +123,7 @@ fn add_attributes(
                     name,
                     present = type_name(present),
                     requested = type_name(value_type),
-                    "a search attribute is there with another type, which it keeps"
+                    "search attribute already exists with another type, keeping the existing type"
                 );
             }
             let added = attributes.register(&name, value_type);
@@ -161,10 +162,8 @@ fn check_set(is_empty: bool) -> Result<(), Error> {
 }
 
 fn find_named(backend: &Backend, namespace: &str) -> Result<Arc<Namespace>, Error> {
-    match namespace.is_empty() {
-        true => Err(check::invalid("Namespace is not set on request.")),
-        false => backend.namespaces.find(namespace),
-    }
+    check::namespace_set(namespace)?;
+    backend.namespaces.find(namespace)
 }
 
 fn by_name<'a>(

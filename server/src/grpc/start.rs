@@ -172,10 +172,6 @@ fn attach(request: &StartWorkflowExecutionRequest) -> Option<Attach> {
         request_id: options
             .attach_request_id
             .then(|| RequestId::from(request.request_id.as_str())),
-        completion_callbacks: match options.attach_completion_callbacks {
-            true => request.completion_callbacks.clone(),
-            false => Vec::new(),
-        },
         links: match options.attach_links {
             true => request.links.clone(),
             false => Vec::new(),

@@ -307,7 +307,7 @@ pub(super) fn response(
     } = &execution.name;
     let token = WorkflowToken::new(namespace, workflow_id, run.run_id(), &task);
     let (events, next_page_token) = first_page(
-        &execution.namespace.attributes(),
+        &execution.namespace,
         run.events(),
         task.history.end,
         run.run_id(),
@@ -408,17 +408,14 @@ fn query_task(
         .ok_or_else(|| Error::NotFound("the queried run does not exist".to_owned()))?;
     let run = &record.run;
     let (events, next_page_token) = match kind {
-        QueueKind::Normal => {
-            let known = execution.namespace.attributes();
-            first_page(
-                &known,
-                run.events(),
-                run.events().len(),
-                run_id,
-                0,
-                Vec::new(),
-            )
-        }
+        QueueKind::Normal => first_page(
+            &execution.namespace,
+            run.events(),
+            run.events().len(),
+            run_id,
+            0,
+            Vec::new(),
+        ),
         QueueKind::Sticky => Default::default(),
     };
     Ok(PollWorkflowTaskQueueResponse {

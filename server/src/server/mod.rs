@@ -151,7 +151,7 @@ impl Server {
         SystemTime::UNIX_EPOCH + since
     }
 
-    /// Whether its [`Clock`](crate::Clock) skips.
+    /// Returns whether the server's [`Clock`](crate::Clock) skips time.
     ///
     /// ```
     /// use durably_server::{Clock, Server};

@@ -52,7 +52,7 @@ pub(crate) fn type_named(name: &str) -> Option<IndexedValueType> {
 }
 
 /// The search attributes of one namespace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attributes {
     custom: BTreeMap<String, IndexedValueType>,
     /// Whether queries are for schedules, which have few of the fields of workflows.
@@ -105,19 +105,19 @@ impl Attributes {
         if let Some((_, _, field)) = own {
             return Some(field.clone());
         }
-        let carried = CARRIED.iter().find(|(known, _)| *known == name);
-        let value_type = carried
-            .map(|(_, value_type)| *value_type)
-            .or_else(|| self.custom.get(name).copied())?;
+        let value_type = self.carried_type(name)?;
         Some(Field::Carried(name.to_owned(), value_type))
     }
 
     /// The type of an attribute that executions can carry.
     pub(crate) fn carried_type(&self, name: &str) -> Option<IndexedValueType> {
-        match self.field(name)? {
-            Field::Carried(_, value_type) => Some(value_type),
-            _ => None,
+        if FIELDS.iter().any(|(known, _, _)| *known == name) {
+            return None;
         }
+        let carried = CARRIED.iter().find(|(known, _)| *known == name);
+        carried
+            .map(|(_, value_type)| *value_type)
+            .or_else(|| self.custom.get(name).copied())
     }
 
     /// The type of a custom attribute.

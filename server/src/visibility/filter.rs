@@ -245,9 +245,7 @@ pub(crate) fn value(field: &Field, info: &WorkflowExecutionInfo) -> Option<Value
         Field::Carried(name, value_type) => {
             let payload = info.search_attributes.as_ref()?.indexed_fields.get(name)?;
             // One that is not labelled is read as what it can be.
-            let stored = values::stored_type(payload);
-            let wanted = attributes::type_name(*value_type).as_bytes();
-            match stored.is_none_or(|stored| stored == wanted) {
+            match values::is_stored_as(payload, *value_type).unwrap_or(true) {
                 true => attribute_value(payload, *value_type),
                 false => None,
             }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use durably_history::{days_in_month, first_day_of_month};
+
 /// Parses a time in a query, where an hour may have one digit, a fraction a comma, and a zone 24 hours or 60 minutes.
 pub(super) fn lenient(text: &str) -> Option<SystemTime> {
     parse(text)?.at()
@@ -22,9 +24,9 @@ struct Parsed {
     /// Since the local midnight.
     seconds: i64,
     nanos: u32,
-    /// Of the zone, east of Greenwich.
+    /// UTC offset in seconds.
     offset: i64,
-    /// Whether it is as the standard has it.
+    /// Whether the text conforms to RFC 3339.
     is_strict: bool,
 }
 
@@ -46,7 +48,7 @@ fn parse(text: &str) -> Option<Parsed> {
     rest.expect(b'-')?;
     let month = rest.number(2).filter(|it| (1..=12).contains(it))?;
     rest.expect(b'-')?;
-    let last = days_in(year, month);
+    let last = days_in_month(year, month);
     let day = rest.number(2).filter(|it| (1..=last).contains(it))?;
     rest.expect(b'T')?;
     let has_short_hour = rest.0.get(1) == Some(&b':');
@@ -60,7 +62,7 @@ fn parse(text: &str) -> Option<Parsed> {
     let nanos = rest.fraction();
     let (offset, is_zone_strict) = rest.zone()?;
     rest.0.is_empty().then_some(Parsed {
-        days: days_since_1970(year, month, day),
+        days: first_day_of_month(year, month) + day - 1,
         seconds: hour * 3600 + minute * 60 + second,
         nanos,
         offset,
@@ -68,7 +70,7 @@ fn parse(text: &str) -> Option<Parsed> {
     })
 }
 
-/// What is not parsed yet.
+/// The unparsed rest of the text.
 struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {
@@ -120,28 +122,6 @@ impl Rest<'_> {
         Some((offset, hours < 24 && minutes < 60))
     }
 }
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days from the first of January 1970, in the Gregorian calendar.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March, so that a leap day is the last of its year.
-    let year = if month <= 2 { year - 1 } else { year };
-    let month = (month + 9) % 12;
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let day_of_year = (153 * month + 2) / 5 + day - 1;
-    year * 365 + leap_days + day_of_year - DAYS_TO_1970
-}
-
-/// From the first of March of the year 0 to the first of January 1970.
-const DAYS_TO_1970: i64 = 719_468;
 
 #[cfg(test)]
 mod tests {

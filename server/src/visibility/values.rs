@@ -96,10 +96,12 @@ pub(crate) fn stored_type(payload: &Payload) -> Option<&[u8]> {
 /// Whether a stored value is one of an attribute of this type. A value of an attribute that had another type is not,
 /// even if this type could have it.
 pub(super) fn is_of_type(payload: &Payload, value_type: Type) -> bool {
-    match stored_type(payload) {
-        Some(stored) => stored == type_name(value_type).as_bytes(),
-        None => check_type(payload, value_type).is_ok(),
-    }
+    is_stored_as(payload, value_type).unwrap_or_else(|| check_type(payload, value_type).is_ok())
+}
+
+/// Whether a value was stored while its attribute had this type; `None` for a value that is not labelled.
+pub(super) fn is_stored_as(payload: &Payload, value_type: Type) -> Option<bool> {
+    Some(stored_type(payload)? == type_name(value_type).as_bytes())
 }
 
 /// Leaves a stored value as its client labelled it.

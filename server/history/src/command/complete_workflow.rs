@@ -46,7 +46,7 @@ impl CompleteWorkflow {
     ) -> EventId {
         let successor = next_run::cron_backoff(run, out.now).map(|backoff| {
             let initiator = ContinueAsNewInitiator::CronSchedule;
-            Successor::new(run, initiator, backoff).completed(self.result.clone())
+            Successor::new(run, initiator, backoff).with_result(self.result.clone())
         });
         let event = WorkflowExecutionCompletedEventAttributes {
             result: self.result,

@@ -186,7 +186,7 @@ impl ContinueAsNew {
                 run.versioning.inherited_override(),
             ),
         };
-        next_run::expire_reset_points(run, out.now);
+        let inherited = next_run::inherited_start(run, run_id, initiator, out.now);
         let start = Start {
             inherited_version,
             versioning_override,
@@ -208,9 +208,9 @@ impl ContinueAsNew {
             chain: Chain {
                 last_completion_result: attributes.last_completion_result,
                 continued_failure: attributes.failure,
-                ..next_run::next_in_chain(run, initiator)
+                ..inherited.chain
             },
-            ..next_run::inherited_start(run, run_id)
+            ..inherited
         };
         run.close(WorkflowExecutionStatus::ContinuedAsNew, out);
         out.effect(Effect::StartNext(Box::new(start)));

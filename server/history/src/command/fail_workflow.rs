@@ -48,7 +48,7 @@ impl FailWorkflow {
             RetryDecision::After(backoff) => {
                 // The real server drops the last result here, and does not at a retry after a timeout.
                 let successor = Successor::new(run, ContinueAsNewInitiator::Retry, backoff);
-                let successor = successor.without_result();
+                let successor = successor.with_result(None);
                 (RetryState::InProgress, Some(successor))
             }
             RetryDecision::No(reason) => {

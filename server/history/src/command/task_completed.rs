@@ -388,7 +388,8 @@ fn next_task(
     let by = DeploymentVersion::of_worker(response.deployment_options.as_ref());
     let polled_by = PolledBy::no_queue(by);
     let identity = response.identity.clone();
-    workflow_task::start_scheduled(run, request_id, identity, None, &polled_by, out);
+    let size = run.size();
+    workflow_task::start_scheduled(run, request_id, identity, None, &polled_by, size, out);
     let resend = !response.force_create_new_workflow_task;
     Some(workflow_task::delivery(run, true, resend))
 }

@@ -8,7 +8,7 @@ use crate::request::workflow_options;
 use crate::state::Run;
 use crate::transition::Reply;
 
-/// Records the request's id, callbacks and links.
+/// Records the request's id and links.
 pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut OpenTransition) -> Reply {
     if attach
         .request_id
@@ -17,10 +17,7 @@ pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut OpenTransition) -> 
     {
         return Reply::AlreadyDone;
     }
-    if attach.request_id.is_none()
-        && attach.completion_callbacks.is_empty()
-        && attach.links.is_empty()
-    {
+    if attach.request_id.is_none() && attach.links.is_empty() {
         return Reply::Done;
     }
     let event = WorkflowExecutionOptionsUpdatedEventAttributes {
@@ -28,7 +25,6 @@ pub(crate) fn apply(attach: Attach, run: &mut Run, out: &mut OpenTransition) -> 
             .request_id
             .map(|id| id.to_string())
             .unwrap_or_default(),
-        attached_completion_callbacks: attach.completion_callbacks,
         // As on the real server, the event does not say who attached them.
         ..Default::default()
     };

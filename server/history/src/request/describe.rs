@@ -22,7 +22,6 @@ use durably_proto::api::workflowservice::v1::DescribeWorkflowExecutionResponse;
 use durably_proto::wkt::Timestamp;
 
 use crate::json;
-use crate::next_run;
 use crate::pending::activities::{Activity, ActivityState, Pause};
 use crate::queue;
 use crate::state::{Run, ScheduledTask, WorkflowTask};
@@ -33,12 +32,20 @@ use crate::versioning::DeploymentVersion;
 impl Run {
     /// The response to `DescribeWorkflowExecution` at the time `now` of the server.
     pub fn describe(&self, now: Time) -> DescribeWorkflowExecutionResponse {
+        let first = self.events.get(0);
+        let original_start = first.as_ref().and_then(|event| event.event_time);
+        // As recorded: for some runs without one it is zero, for others it is not there.
+        let run_timeout = match first.and_then(|event| event.attributes) {
+            Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => {
+                started.workflow_run_timeout
+            }
+            _ => None,
+        };
         DescribeWorkflowExecutionResponse {
             execution_config: Some(WorkflowExecutionConfig {
                 task_queue: Some(queue::normal(&self.config.task_queue)),
                 workflow_execution_timeout: self.config.timeouts.execution.map(to_proto),
-                // As recorded: for some runs without one it is zero, for others it is not there.
-                workflow_run_timeout: next_run::started_attributes(self).workflow_run_timeout,
+                workflow_run_timeout: run_timeout,
                 default_workflow_task_timeout: Some(to_proto(self.config.timeouts.task)),
                 user_metadata: self.config.user_metadata.clone(),
             }),
@@ -50,7 +57,9 @@ impl Run {
                 .collect(),
             pending_children: self.pending_children(),
             pending_workflow_task: self.pending_workflow_task(),
-            workflow_extended_info: Some(self.extended_info(self.virtual_time_at(now))),
+            workflow_extended_info: Some(
+                self.extended_info(original_start, self.virtual_time_at(now)),
+            ),
             ..Default::default()
         }
     }
@@ -191,7 +200,11 @@ impl Run {
         }
     }
 
-    fn extended_info(&self, now: Time) -> WorkflowExecutionExtendedInfo {
+    fn extended_info(
+        &self,
+        original_start: Option<Timestamp>,
+        now: Time,
+    ) -> WorkflowExecutionExtendedInfo {
         // The real server does not show the request of a reset.
         let shown = self.requests.events();
         let shown = shown.filter(|(_, kind, _)| *kind != EventType::WorkflowTaskFailed);
@@ -203,16 +216,14 @@ impl Run {
             };
             (id.to_string(), info)
         });
-        // A run that a reset has started begins with the events of an earlier one.
-        let first = self.events().events(0..1).next();
-        let first = first.and_then(|event| event.event_time);
         let started = self.config.started_at.into();
         WorkflowExecutionExtendedInfo {
             execution_expiration_time: self.config.execution_expires_at.map(Into::into),
             run_expiration_time: Some(self.config.run_expires_at.map_or(NEVER, Into::into)),
             cancel_requested: self.cancel_requested,
-            original_start_time: first,
-            last_reset_time: (first != Some(started)).then_some(started),
+            original_start_time: original_start,
+            // A run that a reset has started begins with the events of an earlier one.
+            last_reset_time: (original_start != Some(started)).then_some(started),
             request_id_infos: request_id_infos.collect(),
             reset_run_id: self
                 .reset_run

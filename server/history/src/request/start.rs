@@ -20,7 +20,7 @@ use crate::random::Random;
 use crate::request::signal;
 use crate::retry::RetryPolicy;
 use crate::start::{Start, StartDelay, Timeouts};
-use crate::state::{Phase, Run, RunConfig, Taken, TaskType, WorkflowTask};
+use crate::state::{HistorySize, Phase, Run, RunConfig, Taken, TaskType, WorkflowTask};
 use crate::task::workflow_task;
 use crate::time::{Time, timeout_to_proto, to_proto};
 use crate::tracked::Tracked;
@@ -55,7 +55,7 @@ impl Run {
             let request_id = signal.request_id.clone();
             signal::record(signal, &mut run, &mut out);
             run.flush_buffer();
-            let signaled = EventId(run.next_event_id().0 - 1);
+            let signaled = EventId::FIRST.next();
             run.requests.record_signal_with_start(&request_id, signaled);
         }
         if let Some(update) = update {
@@ -66,17 +66,16 @@ impl Run {
         } else if eager {
             workflow_task::schedule_undispatched(&mut run, TaskType::Normal, now, &out);
             let request_id = run.config.request_id.clone();
-            // The task says how much history the store has: none yet.
-            let recorded = std::mem::take(&mut run.history_size);
             workflow_task::start_scheduled(
                 &mut run,
                 request_id,
                 identity,
                 None,
                 &PolledBy::no_queue(None),
+                // The task says how much history the store has: none yet.
+                HistorySize::default(),
                 &mut out,
             );
-            run.history_size += recorded;
             let task = workflow_task::delivery(&mut run, false, true);
             Reply::WorkflowTask(Box::new(task))
         } else {

@@ -12,7 +12,7 @@ use super::range::{
     DAY_OF_MONTH, DAY_OF_WEEK, Field, HOUR as HOUR_FIELD, MINUTE as MINUTE_FIELD, MONTH, SECOND,
     YEAR,
 };
-use crate::local_time::{HOUR, MINUTE, Moment};
+use crate::local_time::{HOUR, MINUTE, Moment, days_in_month};
 
 /// A calendar, ready for searches.
 #[derive(Clone, Debug)]
@@ -289,15 +289,6 @@ pub(super) fn check(spec: &StructuredCalendarSpec) -> Result<(), String> {
     match problems.is_empty() {
         true => Ok(()),
         false => Err(format!("invalid calendar spec: {}", problems.join(", "))),
-    }
-}
-
-fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
     }
 }
 

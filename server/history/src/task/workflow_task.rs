@@ -125,12 +125,14 @@ pub(crate) fn start(
     if !run.is_sticky_queue(&start.queue) {
         run.sticky = None;
     }
+    let size = run.size();
     start_scheduled(
         run,
         start.request_id,
         start.identity,
         start.worker_version,
         &start.polled_by,
+        size,
         out,
     );
     // A speculative task may leave no trace: the run moves when it completes.
@@ -142,20 +144,20 @@ pub(crate) fn start(
     Ok(Reply::WorkflowTask(Box::new(delivery)))
 }
 
-/// Starts the scheduled task.
+/// Starts the scheduled task; its event says that the history has this `size`.
 pub(crate) fn start_scheduled(
     run: &mut Run,
     request_id: RequestId,
     identity: String,
     worker_version: Option<WorkerVersionStamp>,
     polled_by: &PolledBy,
+    size: HistorySize,
     out: &mut OpenTransition,
 ) {
     let WorkflowTask::Scheduled(mut task) = std::mem::replace(&mut run.task, WorkflowTask::Idle)
     else {
         unreachable!("the caller saw the scheduled task");
     };
-    let size = run.size();
     // Events recorded since convert a transient or speculative task to a normal one.
     if task.task_type != TaskType::Normal && task.scheduled != run.next_event_id() {
         run.task_attempt = 1;
@@ -254,7 +256,8 @@ impl Run {
             .is_some_and(|sticky| &*sticky.name == name)
     }
 
-    fn size(&self) -> HistorySize {
+    /// The size of the history as a task that starts now records it.
+    pub(crate) fn size(&self) -> HistorySize {
         let updates = usize::try_from(self.updates.admitted()).unwrap_or(usize::MAX);
         HistorySize {
             bytes: self.history_size,

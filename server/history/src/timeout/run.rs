@@ -1,8 +1,6 @@
 //! Run and execution timeouts.
 
-use durably_proto::api::enums::v1::{
-    ContinueAsNewInitiator, RetryState, TimeoutType, WorkflowExecutionStatus,
-};
+use durably_proto::api::enums::v1::{ContinueAsNewInitiator, RetryState, WorkflowExecutionStatus};
 use durably_proto::api::history::v1::WorkflowExecutionTimedOutEventAttributes;
 use durably_proto::api::history::v1::history_event::Attributes;
 
@@ -54,7 +52,7 @@ fn successor(run: &mut Run, out: &OpenTransition) -> (RetryState, Option<Success
     {
         return (RetryState::Timeout, None);
     }
-    let failure = failure::timeout(TimeoutType::StartToClose, "workflow timeout".to_owned());
+    let failure = failure::workflow_timeout();
     match next_run::retry_backoff(run, &failure, out.now) {
         retry::RetryDecision::After(backoff) => {
             let initiator = ContinueAsNewInitiator::Retry;

@@ -17,4 +17,3 @@ fn unsupported() -> Error {
 }
 
 const NO_ID: &str = "JobId is not set on request.";
-const NO_NAMESPACE: &str = "Namespace is not set on request.";

@@ -15,7 +15,7 @@ use durably_proto::api::workflowservice::v1::{
 
 use super::target::query;
 use super::validate::validate;
-use super::{NO_ID, NO_NAMESPACE, check};
+use super::{NO_ID, check};
 use crate::backend::{Backend, no_such_workflow};
 use crate::batch::Batch;
 use crate::error::Error;
@@ -63,9 +63,7 @@ pub(in crate::grpc) async fn stop(
     if request.job_id.is_empty() {
         return Err(check::invalid(NO_ID));
     }
-    if request.namespace.is_empty() {
-        return Err(check::invalid(NO_NAMESPACE));
-    }
+    check::namespace_set(&request.namespace)?;
     if request.reason.is_empty() {
         return Err(check::invalid("Reason is not set on request."));
     }
@@ -92,9 +90,7 @@ pub(in crate::grpc) fn describe(
     if request.job_id.is_empty() {
         return Err(check::invalid(NO_ID));
     }
-    if request.namespace.is_empty() {
-        return Err(check::invalid(NO_NAMESPACE));
-    }
+    check::namespace_set(&request.namespace)?;
     let namespace = backend.namespaces.find(&request.namespace)?;
     let live = backend.batches.find(&BatchName {
         namespace: namespace.name.clone(),
@@ -137,9 +133,7 @@ pub(in crate::grpc) fn list(
     backend: &Backend,
     request: &ListBatchOperationsRequest,
 ) -> Result<ListBatchOperationsResponse, Error> {
-    if request.namespace.is_empty() {
-        return Err(check::invalid(NO_NAMESPACE));
-    }
+    check::namespace_set(&request.namespace)?;
     let namespace = backend.namespaces.find(&request.namespace)?;
     let size = visibility::page_size(request.page_size);
     let after = place_of(&request.next_page_token)?;

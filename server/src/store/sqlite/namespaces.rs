@@ -18,7 +18,7 @@ pub(super) fn number(connection: &Connection, name: &str) -> rusqlite::Result<Op
         .optional()
 }
 
-/// The number of a namespace that something is written to.
+/// Returns the row id of a namespace, or the error of a write to a missing one.
 pub(super) fn required(
     connection: &Connection,
     name: &str,

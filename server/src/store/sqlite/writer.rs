@@ -76,7 +76,7 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// About how many bytes it takes while it waits; nothing of work whose caller blocks.
+    /// Approximate bytes of queued work; 0 for work whose caller blocks.
     fn bytes(&self) -> usize {
         match self {
             Self::Commit(commit) => commit.bytes(),
