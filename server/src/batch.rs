@@ -129,12 +129,12 @@ impl Batch {
         self.ended_at.map(Time::from_unix_nanos)
     }
 
-    /// How many workflows it is about: those that matched at its start, as long as it is running.
+    /// How many workflows it is about: those that matched at its start, unless it has come to all that match.
     pub(crate) fn total(&self) -> i64 {
         let done = self.completed + self.failed;
-        match self.is_running() {
-            true => self.matched.max(done),
-            false => done,
+        match self.state() {
+            BatchOperationState::Completed => done,
+            _ => self.matched.max(done),
         }
     }
 

@@ -106,6 +106,10 @@ async fn work(backend: &Backend, live: &Arc<LiveBatch>) -> Result<(), Error> {
             Next::Target(execution) => {
                 if let Some(pace) = &mut pace {
                     pace.tick().await;
+                    // It may have been stopped meanwhile.
+                    if !live.lock().is_running() {
+                        return Ok(());
+                    }
                 }
                 let request_id = format!("{}-{}", live.lock().run_id, execution.run_id);
                 let target = Target {

@@ -100,6 +100,17 @@ impl World {
         }))
     }
 
+    /// A client of a new namespace, named as this world's queue, once all of the server knows it.
+    pub async fn own_namespace(&self) -> Result<Client> {
+        self.client.register_namespace(&self.queue).await?;
+        let client = self.client.in_namespace(&self.queue);
+        eventually("the namespace is known", || async {
+            client.count("").await.ok()
+        })
+        .await;
+        Ok(client)
+    }
+
     /// A worker on this world's queue, with nothing registered.
     pub fn worker(&self) -> Worker {
         Worker::new(&self.client, &self.queue)

@@ -6,7 +6,7 @@ use durably_tests::{
     cli::{Row, compare, row},
 };
 
-use super::{Cart, NONE, ZERO, own_namespace};
+use super::{Cart, NONE, ZERO};
 
 /// The tables of this file.
 pub(super) fn tables() -> Vec<Vec<Row>> {
@@ -58,7 +58,7 @@ fn batches() -> Vec<Row> {
 }
 
 async fn carts_of_own_namespace(world: &World) -> Result<WorkerGuard> {
-    let client = own_namespace(world).await?;
+    let client = world.own_namespace().await?;
     Worker::new(&client, &world.queue)
         .workflow::<Cart>()
         .spawn()

@@ -14,7 +14,7 @@ mod workers;
 mod workflows;
 
 use durably::{prelude::*, worker::WorkerGuard};
-use durably_tests::{World, eventually};
+use durably_tests::World;
 
 /// Timeouts that the command line sends as zero.
 const ZERO: &[&str] = &["workflowExecutionTimeout", "workflowRunTimeout"];
@@ -75,18 +75,6 @@ impl Cart {
 
 async fn carts(world: &World) -> Result<WorkerGuard> {
     world.worker().workflow::<Cart>().spawn().await
-}
-
-/// Registers a namespace with the name of the task queue, for what others of the real server must not change; waits
-/// until all of the server knows it.
-async fn own_namespace(world: &World) -> Result<Client> {
-    world.client.register_namespace(&world.queue).await?;
-    let client = world.client.in_namespace(&world.queue);
-    eventually("the namespace is known", || async {
-        client.count("").await.ok()
-    })
-    .await;
-    Ok(client)
 }
 
 async fn nothing(_: &World) -> Result<()> {

@@ -1,9 +1,12 @@
 //! What operators do: namespaces, search attributes and the cluster.
 
 use durably::Result;
-use durably_tests::cli::{Row, compare, row};
+use durably_tests::{
+    World,
+    cli::{Row, compare, row},
+};
 
-use super::{NONE, ZERO, nothing, own_namespace};
+use super::{NONE, ZERO, nothing};
 
 const CAPABILITIES: &[&str] = &["capabilities", "workflowTaskCompletionSizeLimitError"];
 const WHAT_IT_CAN_DO: &str = "each names what it can do";
@@ -48,7 +51,7 @@ async fn search_attributes_are_added_and_removed() -> Result<()> {
     compare(
         "search_attributes_are_added_and_removed",
         &search_attributes(),
-        own_namespace,
+        World::own_namespace,
     )
     .await
 }

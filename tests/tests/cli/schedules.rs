@@ -1,7 +1,10 @@
 //! Schedules: created, read, changed, triggered and deleted.
 
 use durably::Result;
-use durably_tests::cli::{Row, compare, row};
+use durably_tests::{
+    World,
+    cli::{Row, compare, row},
+};
 
 use super::carts;
 
@@ -72,7 +75,7 @@ fn life_of_a_schedule() -> Vec<Row> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn schedules_are_listed() -> Result<()> {
-    compare("schedules_are_listed", &lists(), super::own_namespace).await
+    compare("schedules_are_listed", &lists(), World::own_namespace).await
 }
 
 fn lists() -> Vec<Row> {

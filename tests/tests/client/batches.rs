@@ -1,4 +1,4 @@
-//! Batches by the typed client: over nothing and over everything.
+//! Batches by the typed client: over nothing, over everything, and stopped half-way.
 
 use durably::{
     client::{BatchKind, BatchState, DynHandle, WorkflowStatus},
@@ -10,6 +10,7 @@ use durably_tests::{World, eventually, on_both_servers};
 on_both_servers! {
     a_batch_over_nothing_is_done
     a_batch_over_everything_ends_all_of_a_namespace
+    a_batch_that_is_stopped_half_way_leaves_the_rest_alone
 }
 
 /// Starts this many workflows that no worker takes, and waits until they are listed.
@@ -57,12 +58,7 @@ async fn a_batch_over_nothing_is_done(world: &World) -> Result<()> {
 }
 
 async fn a_batch_over_everything_ends_all_of_a_namespace(world: &World) -> Result<()> {
-    world.client.register_namespace(&world.queue).await?;
-    let client = world.client.in_namespace(&world.queue);
-    eventually("the namespace is known", || async {
-        client.count("").await.ok()
-    })
-    .await;
+    let client = world.own_namespace().await?;
     let handles = started(&client, &world.queue, 5).await?;
     handles[0].terminate("before").await?;
     let filter = running(&world.queue);
@@ -87,5 +83,56 @@ async fn a_batch_over_everything_ends_all_of_a_namespace(world: &World) -> Resul
         other => panic!("{other:?}"),
     }
     world.client.delete_namespace(&world.queue).await?;
+    Ok(())
+}
+
+async fn a_batch_that_is_stopped_half_way_leaves_the_rest_alone(world: &World) -> Result<()> {
+    const COUNT: u64 = 500;
+    let handles = started(&world.client, &world.queue, COUNT).await?;
+    // One batch at a time runs in a namespace.
+    let batch = eventually("the start of the batch", || async {
+        let batch = world.client.batch(running(&world.queue));
+        batch.terminate("recall").max_per_second(20.0).await.ok()
+    })
+    .await;
+    let terminated = async || {
+        let mut terminated = 0;
+        for handle in &handles {
+            let is_terminated = handle.describe().await?.status == WorkflowStatus::Terminated;
+            terminated += u64::from(is_terminated);
+        }
+        Ok::<_, Error>(terminated)
+    };
+    eventually("the first termination", || async {
+        (world.client.count(running(&world.queue)).await.ok()? < COUNT).then_some(())
+    })
+    .await;
+    batch.stop("enough").await?;
+    let stopped = batch.finished().timeout(secs(60)).await?;
+    assert_eq!(
+        (stopped.state, stopped.kind, &*stopped.reason),
+        (BatchState::Failed, BatchKind::Terminate, "recall")
+    );
+    if world.is_ours() {
+        // The real server does not say how far a batch came that was stopped.
+        assert_eq!((stopped.total, stopped.failed), (COUNT, 0));
+        // The one that was being done at that moment is not counted.
+        let done = terminated().await?;
+        assert!(
+            (0..=1).contains(&(done - stopped.completed)),
+            "{done} {stopped:?}"
+        );
+    }
+    // The real server goes on until it notices the stop, which takes it seconds.
+    let done = eventually("no more is terminated", || async {
+        let before = terminated().await.ok()?;
+        tokio::time::sleep(secs(3)).await;
+        (terminated().await.ok()? == before).then_some(before)
+    })
+    .await;
+    assert!((1..COUNT).contains(&done), "{done} of {COUNT}");
+    for handle in &handles {
+        handle.terminate("clean up").await.ok();
+    }
     Ok(())
 }

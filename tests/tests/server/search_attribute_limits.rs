@@ -34,12 +34,7 @@ struct Case {
 
 impl Case {
     async fn new(world: &World) -> Result<Self> {
-        world.client.register_namespace(&world.queue).await?;
-        let client = world.client.in_namespace(&world.queue);
-        eventually("the namespace is known", || async {
-            client.count("").await.ok()
-        })
-        .await;
+        world.own_namespace().await?;
         let address = format!("http://{}", world.address());
         Ok(Self {
             operator: OperatorServiceClient::connect(address).await?,

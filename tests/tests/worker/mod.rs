@@ -2,6 +2,7 @@
 
 mod blocked;
 mod clean_up;
+mod deletion;
 mod endings;
 mod floods;
 mod interrupted;
