@@ -344,24 +344,17 @@ pub(super) fn events(reply: pb::GetWorkflowExecutionHistoryResponse) -> Result<E
     Ok(events)
 }
 
-/// Why the workflow task that is tried again failed first; the server records no more of failures in a
-/// row.
-pub(crate) fn task_failure(events: Vec<proto::HistoryEvent>) -> Option<String> {
-    // What failed before a task went well was another one.
-    let newest_first = events.into_iter().rev();
-    newest_first
-        .filter_map(|event| event.attributes)
-        .find_map(|attributes| match attributes {
-            Attributes::WorkflowTaskFailedEventAttributes(failed) => Some(
-                failed
-                    .failure
-                    .map(|it| failure::chain(&failure::from_proto(it))),
-            ),
-            Attributes::WorkflowTaskTimedOutEventAttributes(_) => {
-                Some(Some("its worker did not answer in time".to_owned()))
-            }
-            Attributes::WorkflowTaskCompletedEventAttributes(_) => Some(None),
-            _ => None,
-        })
-        .flatten()
+/// Why the workflow task failed that an event is the end of; `Some(None)` if it went well, and `None` if it is none.
+pub(crate) fn task_failure(event: proto::HistoryEvent) -> Option<Option<String>> {
+    match event.attributes? {
+        Attributes::WorkflowTaskFailedEventAttributes(failed) => {
+            let failure = failed.failure.map(failure::from_proto);
+            Some(failure.as_ref().map(failure::chain))
+        }
+        Attributes::WorkflowTaskTimedOutEventAttributes(_) => {
+            Some(Some("its worker did not answer in time".to_owned()))
+        }
+        Attributes::WorkflowTaskCompletedEventAttributes(_) => Some(None),
+        _ => None,
+    }
 }

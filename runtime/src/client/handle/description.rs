@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use durably_engine::{Header, Payload};
 use serde::{Deserialize, Serialize};
 
-use super::target::FromClient;
+use super::{target::FromClient, task_failure::last_failure};
 use crate::{
     client::{
         QueryCall,
@@ -26,8 +26,6 @@ use crate::{
         describe::{
             self, CallbackState, DescribeWorkflow, Description, PendingChild, WorkflowStatus,
         },
-        history::{self, EventsKind, GetHistory},
-        status::with_remedy,
         time_skipping::TimeSkippingState,
     },
 };
@@ -571,20 +569,4 @@ pub(crate) async fn describe(
     };
     let found = target.caller().call(request, patience).await;
     found.map_err(|error| target.refused(error))
-}
-
-/// Why the workflow task that is tried again failed first. A history of several pages is not read for it.
-pub(super) async fn last_failure(target: &FromClient, run: &str) -> Option<String> {
-    let request = GetHistory {
-        execution: target.execution_of_run(run),
-        page_size: None,
-        page_token: Vec::new(),
-        kind: EventsKind::All,
-        waits: false,
-    };
-    let page = target.send::<_, HandleError>(request, None).await.ok()?;
-    match page.next_page_token.is_empty() {
-        true => history::task_failure(page.events).map(with_remedy),
-        false => None,
-    }
 }

@@ -8,6 +8,7 @@ mod progress_warning;
 pub(crate) mod reset;
 pub(crate) mod result;
 pub(crate) mod target;
+mod task_failure;
 pub(crate) mod terminate;
 pub(crate) mod untyped;
 

@@ -5,10 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::{
-    description::{describe, last_failure},
-    target::FromClient,
-};
+use super::{description::describe, target::FromClient, task_failure::last_failure};
 use crate::{
     client::task_queue,
     telemetry::log,

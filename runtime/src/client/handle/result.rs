@@ -6,9 +6,7 @@ use durably_engine::Payload;
 use futures::future::{Either, select};
 
 use super::{
-    description::{describe, last_failure},
-    progress_warning,
-    target::FromClient,
+    description::describe, progress_warning, target::FromClient, task_failure::last_failure,
 };
 use crate::{
     client::call::{Call, within},

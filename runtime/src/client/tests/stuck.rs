@@ -17,6 +17,7 @@ use durably_proto::{
         workflowservice::v1::{
             DescribeTaskQueueResponse, DescribeWorkflowExecutionResponse,
             GetWorkflowExecutionHistoryResponse as Page,
+            GetWorkflowExecutionHistoryReverseResponse as LastPage,
         },
     },
     wkt::{Duration, Timestamp},
@@ -78,20 +79,26 @@ fn retries(attempt: i32, maximum_attempts: i32) -> DescribeWorkflowExecutionResp
     }
 }
 
-fn page(last: Attributes) -> Page {
-    events(vec![Some(last), None])
+/// The end of a history, newest first: a signal follows the event.
+fn page(last: Attributes) -> LastPage {
+    events(vec![None, Some(last)])
 }
 
-fn events(attributes: Vec<Option<Attributes>>) -> Page {
+fn events(newest_first: Vec<Option<Attributes>>) -> LastPage {
+    let history = Some(history(newest_first));
+    LastPage {
+        history,
+        ..Default::default()
+    }
+}
+
+fn history(attributes: Vec<Option<Attributes>>) -> History {
     let event = |attributes| HistoryEvent {
         attributes,
         ..Default::default()
     };
     let events = attributes.into_iter().map(event).collect();
-    Page {
-        history: Some(History { events }),
-        ..Default::default()
-    }
+    History { events }
 }
 
 /// The run is open after a while of waiting.
@@ -107,11 +114,11 @@ fn completed() -> Page {
         result: payload::list_to_proto(vec![Payload::json(b"5".to_vec())]),
         ..Default::default()
     };
-    let mut page = page(Attributes::WorkflowExecutionCompletedEventAttributes(
-        completed,
-    ));
-    page.history.get_or_insert_default().events.truncate(1);
-    page
+    let completed = Attributes::WorkflowExecutionCompletedEventAttributes(completed);
+    Page {
+        history: Some(history(vec![Some(completed)])),
+        ..Default::default()
+    }
 }
 
 fn failure(message: &str) -> Attributes {
@@ -126,9 +133,9 @@ fn failure(message: &str) -> Attributes {
 }
 
 /// A history whose first task failed, was done by another worker, and was followed by `last`.
-fn overcome(last: Option<Attributes>) -> Page {
+fn overcome(last: Option<Attributes>) -> LastPage {
     let done = Attributes::WorkflowTaskCompletedEventAttributes(Default::default());
-    events(vec![Some(failure("long ago")), Some(done), last])
+    events(vec![last, Some(done), Some(failure("long ago"))])
 }
 
 /// A queue with so many workers.
@@ -156,44 +163,47 @@ async fn a_long_wait_is_explained_once() {
     test_log::open();
     let mut texts = Texts::of("waiting");
     for (case, id, found, history) in [
-        ("no worker takes the task", "stuck-1", waits(1, 20), None),
+        ("no worker takes the task", "stuck-1", waits(1, 20), vec![]),
         (
             "the task fails again and again",
             "stuck-2",
             waits(4, 20),
-            Some(page(failure("workflow type `Account` is not registered"))),
+            vec![page(failure("workflow type `Account` is not registered"))],
         ),
         (
             "the task times out again and again",
             "stuck-3",
             waits(4, 20),
-            Some(overcome(Some(
+            vec![overcome(Some(
                 Attributes::WorkflowTaskTimedOutEventAttributes(Default::default()),
-            ))),
+            ))],
         ),
         (
             "the history tells nothing of this task",
             "stuck-4",
             waits(4, 20),
-            Some(overcome(None)),
+            vec![overcome(None)],
         ),
         (
-            "the history is long",
+            "many signals follow the failure",
             "stuck-5",
             waits(4, 20),
-            Some(Page {
-                next_page_token: b"more".to_vec(),
-                ..page(failure("long ago"))
-            }),
+            vec![
+                LastPage {
+                    next_page_token: b"more".to_vec(),
+                    ..events(vec![None, None])
+                },
+                page(failure("no seat 7")),
+            ],
         ),
         (
             "an activity fails again and again",
             "stuck-6",
             retries(5, 0),
-            None,
+            vec![],
         ),
-        ("the same, with a limit", "stuck-7", retries(4, 10), None),
-        ("its workers are busy", "stuck-8", waits(1, 20), None),
+        ("the same, with a limit", "stuck-7", retries(4, 10), vec![]),
+        ("its workers are busy", "stuck-8", waits(1, 20), vec![]),
     ] {
         let (fake, client) = server().await;
         let pages = &fake.get_workflow_execution_history;
@@ -203,8 +213,8 @@ async fn a_long_wait_is_explained_once() {
             "its workers are busy" => polled(7),
             _ => polled(0),
         }));
-        if let Some(history) = history {
-            pages.then(Ok(history));
+        for page in history {
+            fake.get_workflow_execution_history_reverse.then(Ok(page));
         }
         pages.then(Ok(still_running()));
         pages.then(Ok(completed()));
