@@ -137,7 +137,12 @@ fn masked(text: &str) -> String {
         match letter.is_alphanumeric() || "-:.+".contains(letter) {
             true => word.push(letter),
             false => {
-                masked.push_str(&masked_word(&word));
+                // `workflow trace` shows how long everything took.
+                let is_bracketed = masked.ends_with('(') && letter == ')';
+                masked.push_str(&match is_bracketed && is_duration(&word) {
+                    true => "<measured>".to_owned(),
+                    false => masked_word(&word),
+                });
                 word.clear();
                 masked.push(letter);
             }
@@ -163,6 +168,15 @@ fn masked_word(word: &str) -> String {
         text.replace_range(start..start + UUID, "<id>");
     }
     text
+}
+
+/// Whether it is a number of seconds, minutes or milliseconds: `253ms`, `1m2s`.
+fn is_duration(word: &str) -> bool {
+    word.starts_with(|it: char| it.is_ascii_digit())
+        && word.ends_with('s')
+        && word
+            .chars()
+            .all(|it| it.is_ascii_digit() || "ms".contains(it))
 }
 
 /// Where a time of this century begins and ends.
@@ -212,10 +226,10 @@ mod tests {
 
     #[test]
     fn times_and_ids_are_masked() {
-        let text = "at 2026-01-02T03:04:05.6Z: 7b9c4a4e-8f15-4d8a-9d43-6a8d0c0c7b11-2 took 0.25s of 10s on 127.0.0.1:7233";
+        let text = "at 2026-01-02T03:04:05.6Z: 7b9c4a4e-8f15-4d8a-9d43-6a8d0c0c7b11-2 took 0.25s of 10s on 127.0.0.1:7233 (253ms) (maps)";
         assert_eq!(
             masked(text),
-            "at <time>: <id>-2 took <seconds> of 10s on <address>"
+            "at <time>: <id>-2 took <seconds> of 10s on <address> (<measured>) (maps)"
         );
     }
 }

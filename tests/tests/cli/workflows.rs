@@ -44,6 +44,7 @@ fn life_of_a_workflow() -> Vec<Row> {
         row("workflow show -w $name --reverse").ignore(ZERO, NONE),
         row("workflow signal -w $name --name check_out"),
         row("workflow result -w $name"),
+        row("workflow trace -w $name --no-fold"),
         row("workflow show -w $name --follow").ignore(ZERO, NONE),
         row("workflow describe -w $name").ignore(ZERO, NONE),
         row("workflow query -w $name --name items --reject-condition not_open"),
@@ -72,6 +73,7 @@ fn starts() -> Vec<Row> {
         row("workflow execute --type Cart -t $queue -w $name-failed -i '\"nothing\"'")
             .ignore(&["durationMillis"], "it is measured"),
         row("workflow result -w $name-failed"),
+        row("workflow trace -w $name-failed --no-fold"),
         row("workflow describe -w $name-failed").ignore(ZERO, NONE),
         row(
             "workflow start --type Cart -t $queue -w $name-failed -i '\"tea\"' --id-reuse-policy RejectDuplicate",
