@@ -5,6 +5,7 @@ It works until its input ends.
 """
 
 import asyncio
+import enum
 import os
 import sys
 from datetime import timedelta
@@ -15,6 +16,8 @@ from temporalio.exceptions import (
     ApplicationError,
     CancelledError,
     ChildWorkflowError,
+    TerminatedError,
+    TimeoutError,
     WorkflowAlreadyStartedError,
 )
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -48,6 +51,25 @@ class Shipment:
     @workflow.signal
     def release(self) -> None:
         self.released = True
+
+
+def as_in_rust(value: enum.IntEnum) -> str:
+    """`RetryPolicyNotSet` for RETRY_POLICY_NOT_SET."""
+    return value.name.title().replace("_", "")
+
+
+def ended(error: ChildWorkflowError) -> str:
+    """How a child ended, as its parent reads it."""
+    how = repr(error.cause)
+    if isinstance(error.cause, TimeoutError):
+        assert error.cause.type is not None
+        how = f"timed out: {as_in_rust(error.cause.type)}"
+    elif isinstance(error.cause, CancelledError):
+        how = "was cancelled"
+    elif isinstance(error.cause, TerminatedError):
+        how = "was terminated"
+    state = as_in_rust(error.retry_state) if error.retry_state else "Unspecified"
+    return f"{how}, {state}"
 
 
 @workflow.defn(name="PythonOrder")
@@ -97,6 +119,18 @@ class Order:
             except ChildWorkflowError as error:
                 assert isinstance(error.cause, CancelledError), error.cause
                 return "cancelled"
+        if case in ("times out", "is ended"):
+            try:
+                await workflow.execute_child_workflow(
+                    "RustShipment",
+                    "waits",
+                    id=ship,
+                    task_queue=queue,
+                    run_timeout=timedelta(seconds=1) if case == "times out" else None,
+                )
+            except ChildWorkflowError as error:
+                return ended(error)
+            return "never"
         if case == "already started":
             await workflow.start_child_workflow(
                 "RustShipment", "waits", id=ship, task_queue=queue

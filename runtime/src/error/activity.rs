@@ -5,7 +5,7 @@ use std::fmt;
 use durably_engine::{FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
 use super::{
-    AppError, DataError, Failure, TypedError,
+    AppError, DataError, Details, Failure, TypedError,
     chain::{self, links},
 };
 use crate::data::{Converter, Data};
@@ -113,7 +113,8 @@ impl ActivityError {
         Some(Failure::from_record(before.clone(), &self.converter))
     }
 
-    /// The details of the activity's last heartbeat before a timeout.
+    /// The details of the activity's last heartbeat before a timeout; the first of them, if its SDK sends several,
+    /// which [`detail`](Self::detail) reads.
     ///
     /// # Errors
     /// It cannot be deserialised as a `T`.
@@ -130,6 +131,29 @@ impl ActivityError {
         };
         let what = || format!("the last heartbeat of activity `{}`", self.activity);
         DataError::decode(details, &self.converter, what).map(Some)
+    }
+
+    /// What came with the cause, at `index` from 0: the details of the activity's error, those of its cancellation,
+    /// or those of its last heartbeat before a timeout.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// # #[activity(start_to_close = "10m", remote)]
+    /// # async fn copy(pages: u32) -> u32;
+    /// # async fn example(ctx: &Ctx, pages: u32) -> Result<u32> {
+    /// match copy::call(ctx, pages).await {
+    ///     // An activity that is completed elsewhere says it by `report_cancelled(done)`.
+    ///     Err(error) if error.is_cancelled() => Ok(error.detail::<u32>(0)?),
+    ///     copied => Ok(copied?),
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such detail, or it cannot be deserialised as a `T`.
+    pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
+        let details = Details::of_the_cause(&self.record, &self.converter);
+        details.read(index, || format!("the end of activity `{}`", self.activity))
     }
 }
 

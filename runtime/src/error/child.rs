@@ -5,10 +5,10 @@ use std::fmt;
 use durably_engine::{ChildStartFault, FailureInfo, FailureRecord, RetryState, TimeoutKind};
 
 use super::{
-    AppError, Failure, TypedError,
+    AppError, DataError, Details, Failure, TypedError,
     chain::{self, links},
 };
-use crate::data::Converter;
+use crate::data::{Converter, Data};
 
 /// A child workflow failed, timed out, was cancelled or terminated, or could not be started.
 ///
@@ -47,6 +47,8 @@ pub struct ChildError {
     pub cause: Failure,
     /// The failure as history records it.
     record: Box<FailureRecord>,
+    /// That of the worker or client that received it.
+    converter: Converter,
 }
 
 /// As its public fields, without the record that it was read from, which repeats them as bytes.
@@ -77,6 +79,7 @@ impl ChildError {
             workflow_id,
             cause,
             record: Box::new(record),
+            converter: converter.clone(),
         }
     }
 
@@ -150,6 +153,28 @@ impl ChildError {
             FailureInfo::ChildWorkflow { run_id, .. } => run_id,
             _ => "",
         }
+    }
+
+    /// What came with the cause, at `index` from 0: the details of the child's error, or those of its cancellation,
+    /// which workflows in other languages may have.
+    ///
+    /// ```
+    /// # use durably::prelude::*;
+    /// async fn ship(ctx: &Ctx, order: &str) -> Result<String> {
+    ///     match ctx.child::<String>("Shipment", (order,)).task_queue("python-ships").await {
+    ///         Err(error) if error.is_cancelled() => Ok(error.detail::<String>(0)?),
+    ///         shipped => Ok(shipped?),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such detail, or it cannot be deserialised as a `T`.
+    pub fn detail<T: Data>(&self, index: usize) -> Result<T, DataError> {
+        let details = Details::of_the_cause(&self.record, &self.converter);
+        details.read(index, || {
+            format!("the end of child workflow `{}`", self.workflow)
+        })
     }
 
     /// Why the child was not tried again.

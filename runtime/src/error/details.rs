@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use durably_engine::Payload;
+use durably_engine::{FailureInfo, FailureRecord, Payload};
 
 use super::{DataError, DataFault};
 use crate::{
@@ -64,6 +64,22 @@ impl Details {
             list: payloads.into_iter().map(Detail::Received).collect(),
             converter: converter.clone(),
         }
+    }
+
+    /// Those of the cause of a failure: of an error, of a cancellation, or of the last heartbeat before a timeout.
+    pub(super) fn of_the_cause(record: &FailureRecord, converter: &Converter) -> Self {
+        let details = match record.cause.as_ref().map(|cause| &cause.info) {
+            Some(
+                FailureInfo::Application { details, .. }
+                | FailureInfo::Canceled { details }
+                | FailureInfo::Timeout {
+                    last_heartbeat_details: details,
+                    ..
+                },
+            ) => details.clone(),
+            _ => Vec::new(),
+        };
+        Self::received(details, converter)
     }
 
     pub(super) fn add<T: Outgoing>(&mut self, detail: &T) {

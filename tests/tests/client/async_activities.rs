@@ -77,7 +77,7 @@ impl Order {
         };
         Ok(match approved {
             Ok(approved) => format!("approved: {approved}"),
-            Err(error) if error.is_cancelled() => "cancelled".to_owned(),
+            Err(error) if error.is_cancelled() => error.detail(0)?,
             Err(error) if error.timeout() == Some(TimeoutKind::StartToClose) => "late".to_owned(),
             Err(error) => error.to_string(),
         })
@@ -266,7 +266,7 @@ async fn a_heartbeat_answers_that_cancellation_was_requested(world: &World) -> R
         .await;
         assert_eq!(reason, CancelReason::Requested);
         activity.report_cancelled("cleaned up").await?;
-        assert_eq!(waiting.result().await?, "cancelled");
+        assert_eq!(waiting.result().await?, "cleaned up");
     }
     Ok(())
 }

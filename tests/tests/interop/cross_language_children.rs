@@ -1,9 +1,12 @@
 //! Children across languages: one in Python of a parent in Rust, and the other way round.
 
-use std::process::{Child, Command, Stdio};
+use durably::{
+    error::{ChildError, Failure},
+    prelude::*,
+};
+use durably_tests::{World, eventually, on_both_servers, unique};
 
-use durably::{error::ChildError, prelude::*};
-use durably_tests::{World, on_both_servers, process::tool, unique};
+use super::python_worker::PythonWorker;
 
 #[derive(Default)]
 struct Shipment {
@@ -88,6 +91,8 @@ impl Order {
                     other => other?,
                 }
             }
+            "times out" => ended(&ship("waits").run_timeout(secs(1)).await.unwrap_err()),
+            "is ended" => ended(&ship("waits").await.unwrap_err()),
             "already started" => {
                 let _first = ship("waits").start().await?;
                 match ship("waits").start().await {
@@ -110,57 +115,68 @@ impl Order {
     }
 }
 
-/// A worker in Python, and the queue that it has for itself.
-struct Python {
-    worker: Child,
-    queue: String,
-}
-
-impl Python {
-    fn start(world: &World, test: &str) -> Result<Option<Self>> {
-        let Some(python) = tool("DURABLY_PYTHON", test) else {
-            return Ok(None);
-        };
-        let queue = unique("python");
-        let worker = Command::new(python)
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/interop/cross_language_children.py"
-            ))
-            .args([world.address(), queue.clone()])
-            .stdin(Stdio::piped())
-            .spawn()?;
-        Ok(Some(Self { worker, queue }))
-    }
-
-    /// It ends with its input.
-    async fn end(mut self) -> Result<()> {
-        drop(self.worker.stdin.take());
-        let ended = tokio::task::spawn_blocking(move || self.worker.wait());
-        assert!(ended.await.expect("waiting does not panic")?.success());
-        Ok(())
-    }
-}
+const SCRIPT: &str = "cross_language_children.py";
 
 on_both_servers! {
     children_in_python_of_a_parent_in_rust
     children_in_rust_of_a_parent_in_python
 }
 
+/// How a child ended, as its parent reads it.
+fn ended(error: &ChildError) -> String {
+    let how = match &error.cause {
+        Failure::Timeout(kind) => format!("timed out: {kind:?}"),
+        Failure::Cancelled => "was cancelled".to_owned(),
+        Failure::Terminated => "was terminated".to_owned(),
+        other => format!("{other:?}"),
+    };
+    format!("{how}, {:?}", error.retry_state())
+}
+
+/// How a client stops a child.
+#[derive(Clone, Copy, Debug)]
+enum Stop {
+    Cancel,
+    Terminate,
+}
+
+/// Stops a child as soon as it runs.
+async fn stop_child(world: &World, ship: &str, stop: Stop) {
+    let ship = world.client.handle(ship);
+    eventually("the child runs", || async {
+        match stop {
+            Stop::Cancel => ship.cancel().await.ok(),
+            Stop::Terminate => ship.terminate("for the test").await.ok(),
+        }
+    })
+    .await;
+}
+
+/// The ends of a child by a client, with what its parent returns.
+const STOPS: [(Stop, &str); 2] = [
+    (Stop::Cancel, "was cancelled, NonRetryableFailure"),
+    (Stop::Terminate, "was terminated, NonRetryableFailure"),
+];
+
 /// The cases that both parents have, with what each gives.
-fn cases(ship: &str, child: &str) -> [(&'static str, String); 6] {
+fn cases(ship: &str, child: &str) -> [(&'static str, String); 7] {
     [
         ("result", format!("{ship} has arrived")),
         ("sinks", "Sunk: in a storm at 45 degrees".to_owned()),
         ("handle", "customs, storm".to_owned()),
         ("cancels", "cancelled".to_owned()),
+        (
+            "times out",
+            "timed out: StartToClose, RetryPolicyNotSet".to_owned(),
+        ),
         ("already started", "already started".to_owned()),
         ("is signalled", format!("from {child}")),
     ]
 }
 
 async fn children_in_python_of_a_parent_in_rust(world: &World) -> Result<()> {
-    let Some(python) = Python::start(world, "children_in_python_of_a_parent_in_rust")? else {
+    let test = "children_in_python_of_a_parent_in_rust";
+    let Some(python) = PythonWorker::start(SCRIPT, world, test)? else {
         return Ok(());
     };
     let worker = world.worker().workflow::<Order>().spawn().await?;
@@ -171,6 +187,14 @@ async fn children_in_python_of_a_parent_in_rust(world: &World) -> Result<()> {
         let result = order.result().timeout(secs(60)).await?;
         assert_eq!(result, expected, "{case}");
         terminate(world, &ship).await;
+    }
+    for (stop, expected) in STOPS {
+        let ship = unique("ship");
+        let order = Order::start(&world.client, "is ended", &ship, &python.queue);
+        let order = order.task_queue(&world.queue).await?;
+        stop_child(world, &ship, stop).await;
+        let result = order.result().timeout(secs(60)).await?;
+        assert_eq!(result, expected, "{stop:?}");
     }
     let order = Order::start(&world.client, "passes on", &ship, &python.queue);
     let order = order.task_queue(&world.queue).await?;
@@ -183,7 +207,8 @@ async fn children_in_python_of_a_parent_in_rust(world: &World) -> Result<()> {
 }
 
 async fn children_in_rust_of_a_parent_in_python(world: &World) -> Result<()> {
-    let Some(python) = Python::start(world, "children_in_rust_of_a_parent_in_python")? else {
+    let test = "children_in_rust_of_a_parent_in_python";
+    let Some(python) = PythonWorker::start(SCRIPT, world, test)? else {
         return Ok(());
     };
     let worker = world.worker().workflow::<Shipment>().spawn().await?;
@@ -195,6 +220,15 @@ async fn children_in_rust_of_a_parent_in_python(world: &World) -> Result<()> {
         let result: String = order.result().timeout(secs(60)).await?;
         assert_eq!(result, expected, "{case}");
         terminate(world, &ship).await;
+    }
+    for (stop, expected) in STOPS {
+        let ship = unique("ship");
+        let args = ("is ended".to_owned(), ship.clone(), world.queue.clone());
+        let order = world.client.start("PythonOrder", args);
+        let order = order.task_queue(&python.queue).await?;
+        stop_child(world, &ship, stop).await;
+        let result: String = order.result().timeout(secs(60)).await?;
+        assert_eq!(result, expected, "{stop:?}");
     }
     let args = ("passes on".to_owned(), ship.clone(), world.queue.clone());
     let order = world.client.start("PythonOrder", args);

@@ -15,6 +15,8 @@ mod metrics;
 mod operations;
 pub(crate) mod payloads;
 mod python;
+mod python_failures;
+mod python_worker;
 mod recorded_histories;
 mod traces;
 mod voyages;

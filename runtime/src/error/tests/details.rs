@@ -112,6 +112,33 @@ fn a_timeout_has_the_last_heartbeat_and_the_last_failure_in_the_format_of_the_wo
 }
 
 #[test]
+fn what_came_with_a_cause_is_read_by_its_index() {
+    let seven = Payload::json(b"7".to_vec());
+    let details = || vec![prices(), seven.clone()];
+    let cancelled = FailureInfo::Canceled { details: details() };
+    let timeout = FailureInfo::Timeout {
+        kind: TimeoutKind::Heartbeat,
+        last_heartbeat_details: details(),
+    };
+    let converter = &message_pack();
+    for info in [cancelled, timeout] {
+        let cause = FailureRecord::new("", info);
+        let activity = ActivityError::from_record(activity_failure(cause.clone()), converter);
+        assert_eq!(activity.detail(0), Ok(vec![1.5, f64::INFINITY]));
+        assert_eq!(activity.detail(1), Ok(7));
+        let child = ChildError::from_record(child_failure(cause), converter);
+        assert_eq!(child.detail(1), Ok(7));
+        let missing = child.detail::<u32>(2).expect_err("there are two");
+        assert_eq!(
+            missing.to_string(),
+            "detail 2 of the end of child workflow `Shipment` is missing: expected `u32`"
+        );
+    }
+    let failed = ActivityError::from_record(activity_failure(app_failure()), converter);
+    assert_eq!(failed.detail(0), Ok(vec![1.5, f64::INFINITY]));
+}
+
+#[test]
 fn received_details_are_passed_on_as_they_came_and_new_ones_in_the_format() {
     let Failure::App(app) = Failure::from_record(app_failure(), &message_pack()) else {
         panic!("it is an application failure");
