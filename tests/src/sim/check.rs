@@ -17,8 +17,10 @@ use tonic::Request;
 
 use super::{
     clients::{Case, Model, Sent},
+    relatives::{self, Child, Parent},
     worker::{QUEUE, payloads},
     workflows::{Ledger, Pipeline, Retried, Stoppable, Tick},
+    world::World,
 };
 use crate::raw::{NAMESPACE, execution, task_queue};
 
@@ -42,6 +44,15 @@ pub(super) fn shown(event: &HistoryEvent) -> String {
     format!("{event:?} {details:?}")
 }
 
+/// Adds a run to the trace.
+pub(super) fn record(world: &World, id: &str, run: &RunOf) {
+    world.count("runs");
+    for event in &run.events {
+        world.count("events");
+        world.note(format_args!("{id} {}", shown(event)));
+    }
+}
+
 /// The status of the latest run of a workflow.
 pub(super) async fn status(service: &Service, id: &str) -> Option<(String, Status)> {
     let request = Request::new(DescribeWorkflowExecutionRequest {
@@ -59,19 +70,23 @@ pub(super) async fn chain(service: &Service, id: &str) -> Vec<RunOf> {
     let mut chain = Vec::new();
     let mut next = status(service, id).await.expect("it was started").0;
     while !next.is_empty() {
-        let (events, status) = (
-            history(service, id, &next).await,
-            status_of_run(service, id, &next).await,
-        );
+        let run = run(service, id, &next).await;
         let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) =
-            &events[0].attributes
+            &run.events[0].attributes
         else {
             panic!("{id}: the history of {next} does not begin with its start");
         };
         next.clone_from(&started.continued_execution_run_id);
-        chain.insert(0, RunOf { events, status });
+        chain.insert(0, run);
     }
     chain
+}
+
+pub(super) async fn run(service: &Service, id: &str, run_id: &str) -> RunOf {
+    RunOf {
+        events: history(service, id, run_id).await,
+        status: status_of_run(service, id, run_id).await,
+    }
 }
 
 async fn status_of_run(service: &Service, id: &str, run_id: &str) -> Status {
@@ -132,11 +147,13 @@ pub(super) fn workflow(case: &Case, chain: &[RunOf]) {
     let statuses: Vec<_> = chain.iter().map(|run| run.status).collect();
     let last = chain.last().expect("a chain has a run");
     match &case.model {
-        Model::Pipeline { result } => {
+        Model::Pipeline { result, .. } => {
             assert_eq!(statuses, [Status::Completed], "{id}");
             assert_eq!(result_of(last), payloads(result), "{id}");
         }
-        Model::Ledger { continues, sent } => {
+        Model::Ledger {
+            continues, sent, ..
+        } => {
             let (end, before) = statuses.split_last().expect("a chain has a run");
             assert_eq!(*end, Status::Completed, "{id}");
             assert!(
@@ -145,6 +162,11 @@ pub(super) fn workflow(case: &Case, chain: &[RunOf]) {
             );
             assert!(*continues || before.is_empty(), "{id}");
             ledger(id, &sent.borrow(), *continues, chain);
+        }
+        Model::Parent { start, plan } => {
+            assert_eq!(statuses, [Status::Completed], "{id}");
+            let result = relatives::result_of(*start, plan);
+            assert_eq!(result_of(last), payloads(&result), "{id}");
         }
         Model::Stoppable {
             cancel_acknowledged,
@@ -254,6 +276,19 @@ fn ledger(id: &str, sent: &Sent, continues: bool, chain: &[RunOf]) {
         let mut of_run: BTreeMap<u64, u64> = BTreeMap::new();
         for event in &run.events {
             let input = match &event.attributes {
+                // A reset has brought the update along; it is accepted under its id.
+                Some(Attributes::WorkflowExecutionUpdateAdmittedEventAttributes(it)) => {
+                    let input = it
+                        .request
+                        .as_ref()
+                        .and_then(|request| request.input.as_ref());
+                    input.and_then(|input| input.args.as_ref())
+                }
+                Some(Attributes::WorkflowExecutionUpdateAcceptedEventAttributes(it))
+                    if it.accepted_request.is_none() =>
+                {
+                    continue;
+                }
                 Some(Attributes::WorkflowExecutionSignaledEventAttributes(it))
                     if it.signal_name == "add" =>
                 {
@@ -309,12 +344,14 @@ fn ledger(id: &str, sent: &Sent, continues: bool, chain: &[RunOf]) {
 }
 
 /// Runs the workflow's code along its history.
-fn replay(id: &str, run: &RunOf) {
+pub(super) fn replay(id: &str, run: &RunOf) {
     let history = History::from_raw(proto::History {
         events: run.events.clone(),
     });
     let replayed = Replayer::new()
+        .workflow::<Child>()
         .workflow::<Ledger>()
+        .workflow::<Parent>()
         .workflow::<Pipeline>()
         .workflow::<Retried>()
         .workflow::<Stoppable>()

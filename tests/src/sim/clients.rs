@@ -10,6 +10,7 @@ use durably_proto::{
             ScheduleOverlapPolicy, UpdateWorkflowExecutionLifecycleStage as Stage,
             WorkflowIdReusePolicy,
         },
+        failure::v1::{Failure, failure::FailureInfo},
         query::v1::WorkflowQuery,
         schedule::v1::{
             IntervalSpec, Schedule, ScheduleAction, SchedulePolicies, ScheduleSpec,
@@ -26,6 +27,8 @@ use tonic::Code;
 use super::{
     check, families,
     network::{self, CallError, call},
+    relatives::Errand,
+    resets::Reset,
     schedules,
     schedules::Lifetime,
     worker::{QUEUE, payload, payloads},
@@ -47,10 +50,16 @@ pub(super) struct Case {
 pub(super) enum Model {
     Pipeline {
         result: u64,
+        resets: Vec<Reset>,
+    },
+    Parent {
+        start: u64,
+        plan: Vec<Errand>,
     },
     Ledger {
         /// After how many messages a run continues as new; none does if they are fewer.
         continues: bool,
+        resets: Vec<Reset>,
         sent: Rc<RefCell<Sent>>,
     },
     Stoppable {
@@ -96,7 +105,7 @@ pub(super) async fn run(world: Rc<World>, number: u64) -> Case {
         world,
     };
     client.pause(40_000).await;
-    let model = match client.below(12) {
+    let model = match client.below(16) {
         0 | 1 => client.pipeline().await,
         2..=4 => client.ledger().await,
         5 => client.stoppable().await,
@@ -104,6 +113,7 @@ pub(super) async fn run(world: Rc<World>, number: u64) -> Case {
         8 | 9 => client.family().await,
         10 => client.target().await,
         11 => client.schedule().await,
+        12..=14 => client.parent().await,
         _ => match client.below(3) {
             0 => client.times_out().await,
             _ => client.cron().await,
@@ -126,16 +136,52 @@ impl Client {
             payloads: vec![payload(&start), payload(&plan)],
         });
         self.start(request).await;
-        if self.below(2) == 0 {
-            self.pause_activities().await;
+        let mut resets = Vec::new();
+        match self.below(4) {
+            0 | 1 => self.pause_activities().await,
+            2 => resets = self.reset().await,
+            _ => {}
         }
         Model::Pipeline {
             result: result_of(start, &plan),
+            resets,
+        }
+    }
+
+    async fn parent(&self) -> Model {
+        let start = self.below(1000);
+        let length = 1 + self.below(5);
+        let plan: Vec<Errand> = (0..length).map(|_| self.errand()).collect();
+        let mut request = self.start_request("Parent");
+        request.input = Some(Payloads {
+            payloads: vec![payload(&start), payload(&plan)],
+        });
+        self.start(request).await;
+        Model::Parent { start, plan }
+    }
+
+    fn errand(&self) -> Errand {
+        match self.below(15) {
+            0 => Errand::Asks,
+            1 => Errand::AsksSeveral(1 + self.below(4)),
+            2 => Errand::AsksOneThatFails,
+            3 => Errand::AsksOneThatIsRetried(self.below(3) as u32),
+            4 => Errand::AsksOneThatTimesOut,
+            5 => Errand::Cancels(self.below(6000)),
+            6 => Errand::CancelsById(self.below(6000)),
+            7 => Errand::CancelsNobody,
+            8 => Errand::Signals(1 + self.below(5)),
+            9 => Errand::SignalsNobody,
+            10 => Errand::IsSignalled(1 + self.below(4)),
+            11 => Errand::StartsTwoOfAnId,
+            12 => Errand::Leaves,
+            13 => Errand::Races(self.below(8000)),
+            _ => Errand::Races(self.below(100)),
         }
     }
 
     fn step(&self) -> Step {
-        match self.below(14) {
+        match self.below(15) {
             0 => Step::Sleep(self.below(20_000)),
             1 => Step::One,
             2 => Step::Flaky(self.below(4) as u32),
@@ -149,6 +195,7 @@ impl Client {
             10 => Step::LocalRace(self.below(1000)),
             11 => Step::Recorded,
             12 => Step::Patched,
+            13 => Step::Later,
             _ => Step::Race(self.below(300)),
         }
     }
@@ -166,14 +213,27 @@ impl Client {
         self.start(request).await;
         let sent = Rc::new(RefCell::new(Sent::default()));
         let count = 2 + self.below(8);
-        let messages = (0..count).map(|tag| self.message(tag, &sent));
-        futures::future::join_all(messages).await;
+        // The reset of a later run would bring messages along that an earlier one has.
+        let is_reset = !continues && self.below(2) == 0;
+        let messages = (0..count).map(|tag| self.message(tag, &sent, is_reset));
+        let messages = futures::future::join_all(messages);
+        let resets = async {
+            match is_reset {
+                true => self.reset().await,
+                false => Vec::new(),
+            }
+        };
+        let (_, resets) = futures::join!(messages, resets);
         self.signal("finish", 0).await;
-        Model::Ledger { continues, sent }
+        Model::Ledger {
+            continues,
+            resets,
+            sent,
+        }
     }
 
-    /// Sends one message, after a while.
-    async fn message(&self, tag: u64, sent: &RefCell<Sent>) {
+    /// Sends one message, after a while, to a workflow that may be reset meanwhile.
+    async fn message(&self, tag: u64, sent: &RefCell<Sent>, is_reset: bool) {
         self.pause(30_000).await;
         match self.below(5) {
             0 | 1 => {
@@ -186,13 +246,13 @@ impl Client {
             }
             2 | 3 => {
                 sent.borrow_mut().updates.insert(tag);
-                if self.update(tag).await {
+                if self.update(tag, is_reset).await {
                     self.world
                         .note(format_args!("{}: update {tag} is acknowledged", self.name));
                     sent.borrow_mut().acknowledged_updates.insert(tag);
                 }
             }
-            _ => self.query(sent).await,
+            _ => self.query(sent, is_reset).await,
         }
     }
 
@@ -224,7 +284,7 @@ impl Client {
     }
 
     /// Whether the update was acknowledged as done.
-    async fn update(&self, tag: u64) -> bool {
+    async fn update(&self, tag: u64, is_reset: bool) -> bool {
         let request = UpdateWorkflowExecutionRequest {
             namespace: NAMESPACE.to_owned(),
             workflow_execution: execution(&self.id),
@@ -260,6 +320,8 @@ impl Client {
                     self.pause(3000).await;
                     continue;
                 }
+                // The run that it had come to was reset before it was accepted.
+                Some(Err(error)) if is_reset && error.code() == Some(Code::NotFound) => continue,
                 Some(Err(error)) => panic!("update {tag} of {}: {error}", self.id),
             };
             match outcome {
@@ -270,6 +332,8 @@ impl Client {
                     assert_eq!(result, payloads(&mix(tag)), "update {tag} of {}", self.id);
                     return true;
                 }
+                // It was accepted by a run that was reset before it had ended.
+                Some(outcome::Value::Failure(failure)) if is_reset && is_cut_off(&failure) => {}
                 Some(outcome::Value::Failure(failure)) => {
                     assert_eq!(tag % 5, 0, "update {tag} of {}: {failure:?}", self.id);
                     return false;
@@ -278,8 +342,9 @@ impl Client {
         }
     }
 
-    /// Asks for the tags: all that were acknowledged before, and none that was not sent.
-    async fn query(&self, sent: &RefCell<Sent>) {
+    /// Asks for the tags: all that were acknowledged before, and none that was not sent. A run that is reset before it
+    /// has answered answers with what it had handled.
+    async fn query(&self, sent: &RefCell<Sent>, is_reset: bool) {
         let before: Vec<u64> = {
             let sent = sent.borrow();
             let all = sent.acknowledged_signals.iter();
@@ -311,7 +376,7 @@ impl Client {
         let tags: Vec<u64> = serde_json::from_slice(&result[0].data).expect("tags are numbers");
         self.world
             .note(format_args!("{} sees {tags:?} of {before:?}", self.name));
-        for tag in before {
+        for tag in before.into_iter().filter(|_| !is_reset) {
             assert!(tags.contains(&tag), "{}: {tag} is not in {tags:?}", self.id);
         }
         let sent = sent.borrow();
@@ -562,13 +627,23 @@ impl Client {
         }
     }
 
-    fn below(&self, end: u64) -> u64 {
+    pub(super) fn below(&self, end: u64) -> u64 {
         self.world.draw(|rng| rng.below(end))
     }
 
     pub(super) async fn pause(&self, longest: u64) {
         let pause = self.world.draw(|rng| rng.millis_below(longest));
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// Whether an update failed because its run closed before it had ended.
+fn is_cut_off(failure: &Failure) -> bool {
+    match &failure.failure_info {
+        Some(FailureInfo::ApplicationFailureInfo(app)) => {
+            app.r#type == "AcceptedUpdateCompletedWorkflow"
+        }
+        _ => false,
     }
 }
 

@@ -10,7 +10,9 @@
 //! - the disk ([`host`]): commits become durable in groups, after a while, or fail; at a commit that the seed
 //!   chooses the server crashes, with those in flight kept or lost, and another one starts on what is stored;
 //! - the worker around the engine ([`worker`]): it polls, caches runs, fetches histories, and crashes;
-//! - clients ([`clients`]), which repeat a request until they know its outcome, or give up;
+//! - clients ([`clients`]), which repeat a request until they know its outcome, or give up, and reset workflows
+//!   ([`resets`]);
+//! - a desk ([`desk`]), which completes activities that workers leave open;
 //! - parents and their children ([`families`]), whose commands come from a worker of their own;
 //! - pauses of activities ([`pauses`]);
 //! - schedules ([`schedules`]), which start workflows until they are deleted.
@@ -23,10 +25,13 @@
 
 mod check;
 mod clients;
+mod desk;
 mod families;
 mod host;
 mod network;
 mod pauses;
+mod relatives;
+mod resets;
 mod schedules;
 mod tasks;
 mod worker;
@@ -118,8 +123,9 @@ async fn run(world: Rc<World>) {
                 continue;
             }
             until_ended(&world, &case.id).await;
-            match case.model {
+            match &case.model {
                 Model::Family { .. } => families::until_ended(&world, &case.id).await,
+                Model::Parent { plan, .. } => relatives::until_ended(&world, &case.id, plan).await,
                 Model::Target => until_ended(&world, &families::sender(&case.id)).await,
                 _ => {}
             }
@@ -165,16 +171,18 @@ async fn check(world: &World, mut cases: Vec<Case>) {
             world.count("families");
             runs += families::check(&service, &case.id, leaves).await;
         }
+        if let Model::Parent { plan, .. } = &case.model {
+            runs += relatives::check(world, &service, &case.id, plan).await;
+        }
+        if let Model::Pipeline { resets, .. } | Model::Ledger { resets, .. } = &case.model {
+            runs += resets::check(world, &service, &case.id, resets).await;
+        }
         if let Model::Target = case.model {
             world.count("targets that continue as new");
             runs += families::check_target(&service, &case.id, &chain).await;
         }
         for run in &chain {
-            world.count("runs");
-            for event in &run.events {
-                world.count("events");
-                world.note(format_args!("{} {}", case.id, check::shown(event)));
-            }
+            check::record(world, &case.id, run);
         }
     }
     check::queues_are_empty(&service).await;
@@ -187,6 +195,21 @@ async fn until_ended(world: &World, id: &str) {
             let status = check::status(&server.service, id).await;
             if status.is_some_and(|(_, status)| status != WorkflowExecutionStatus::Running) {
                 return;
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// As [`until_ended`], for a workflow that may never be started: it is not, if it is missing for a while.
+async fn until_ended_or_missing(world: &World, id: &str) {
+    let (mut missing, patience) = (0, 60);
+    while missing < patience {
+        if let Some(server) = world.server() {
+            match check::status(&server.service, id).await {
+                None => missing += 1,
+                Some((_, WorkflowExecutionStatus::Running)) => missing = 0,
+                Some(_) => return,
             }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -267,10 +290,19 @@ fn a_seed_gives_the_same_trace_again() {
     }
 }
 
-const FAULT_KINDS: [&str; 17] = [
+const FAULT_KINDS: [&str; 27] = [
+    "activities completed by a desk",
+    "activities failed by a desk",
+    "activities left open for ever",
     "activities seen paused",
     "calls given up",
     "cancelled local activities",
+    "children that are cancelled",
+    "children that are terminated",
+    "children that complete",
+    "children that fail",
+    "children that time out",
+    "children that were never started",
     "doubled requests",
     "eager activities",
     "evictions",
@@ -281,6 +313,7 @@ const FAULT_KINDS: [&str; 17] = [
     "lost requests",
     "lost responses",
     "prolonged tasks",
+    "resets",
     "server crashes",
     "slow commits",
     "slow local activities",

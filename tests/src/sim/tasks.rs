@@ -10,7 +10,8 @@ use std::{
 use durably_proto::api::workflowservice::v1::{
     PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse,
     RecordActivityTaskHeartbeatRequest, RespondActivityTaskCanceledRequest,
-    RespondActivityTaskCompletedRequest, RespondActivityTaskFailedRequest,
+    RespondActivityTaskCompletedByIdRequest, RespondActivityTaskCompletedRequest,
+    RespondActivityTaskFailedByIdRequest, RespondActivityTaskFailedRequest,
     RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskCompletedResponse,
     RespondWorkflowTaskFailedRequest,
 };
@@ -62,6 +63,12 @@ impl HandedTasks {
         }
         if let Some(it) = request.downcast_ref::<RespondActivityTaskCanceledRequest>() {
             self.end_attempt(&it.task_token);
+        }
+        if let Some(it) = request.downcast_ref::<RespondActivityTaskCompletedByIdRequest>() {
+            self.end_attempt_by_id(&it.run_id, &it.activity_id);
+        }
+        if let Some(it) = request.downcast_ref::<RespondActivityTaskFailedByIdRequest>() {
+            self.end_attempt_by_id(&it.run_id, &it.activity_id);
         }
         if let Some(it) = request.downcast_ref::<RecordActivityTaskHeartbeatRequest>() {
             self.check_heartbeat(&it.task_token);
@@ -150,6 +157,13 @@ impl HandedTasks {
     fn end_attempt(&self, token: &[u8]) {
         for attempt in self.attempts.borrow_mut().values_mut() {
             attempt.answered |= attempt.token == token;
+        }
+    }
+
+    fn end_attempt_by_id(&self, run_id: &str, activity_id: &str) {
+        let activity = (run_id.to_owned(), activity_id.to_owned());
+        if let Some(attempt) = self.attempts.borrow_mut().get_mut(&activity) {
+            attempt.answered = true;
         }
     }
 

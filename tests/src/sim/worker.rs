@@ -20,7 +20,9 @@ use durably_proto::api::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
+    desk,
     network::{CallError, call},
+    relatives::{Child, Parent},
     workflows::{Ledger, Pipeline, Retried, Stoppable, Tick},
     world::{EndOnDrop, Life, World},
 };
@@ -77,7 +79,9 @@ pub(super) async fn run(world: Rc<World>, number: u64) {
 /// The workflows of every worker.
 pub(super) fn workflows(names: Names) -> Workflows {
     Workflows::new(names)
+        .workflow::<Child>()
         .workflow::<Ledger>()
+        .workflow::<Parent>()
         .workflow::<Pipeline>()
         .workflow::<Retried>()
         .workflow::<Stoppable>()
@@ -379,7 +383,10 @@ impl Worker {
         if self.world.fault("hanging activities", 30) {
             tokio::time::sleep(Duration::from_secs(7)).await;
         }
-        let name = task.activity_type.unwrap_or_default().name;
+        let name = task.activity_type.clone().unwrap_or_default().name;
+        if name == "later" {
+            return desk::take(&self.world, task);
+        }
         let inputs = task.input.unwrap_or_default().payloads;
         let input = |nth: usize| -> u64 {
             serde_json::from_slice(&inputs[nth].data).expect("the arguments are numbers")

@@ -29,6 +29,12 @@ pub(super) async fn long(ctx: &ActivityCtx, number: u64, beats: u32) -> u64 {
     mix(number + u64::from(beats))
 }
 
+/// As [`step`], completed by the desk.
+#[activity(start_to_close = "20s")]
+pub(super) async fn later(number: u64) -> u64 {
+    mix(number)
+}
+
 /// One step of a [`Pipeline`].
 #[durably::data]
 #[derive(Clone, Debug)]
@@ -38,6 +44,7 @@ pub(super) enum Step {
     Flaky(u32),
     Broken,
     Long(u32),
+    Later,
     Several(u64),
     Race(u64),
     Cancelled(u64),
@@ -75,6 +82,7 @@ impl Pipeline {
                     Err(_) => number + 1,
                 },
                 Step::Long(beats) => long::call(ctx, number, beats).await?,
+                Step::Later => later::call(ctx, number).await?,
                 Step::Several(count) => {
                     let all = (0..count).map(|nth| step::call(ctx, number.wrapping_add(nth)));
                     let (all, slept) = join(join_all(all), ctx.sleep(millis(10 * count))).await;
@@ -148,7 +156,7 @@ impl Pipeline {
 pub(super) fn result_of(start: u64, plan: &[Step]) -> u64 {
     plan.iter().fold(start, |number, step| match step {
         Step::Sleep(_) | Step::Race(_) | Step::Cancelled(_) | Step::LocalRace(_) => number,
-        Step::One | Step::Flaky(_) | Step::Local(_) => mix(number),
+        Step::One | Step::Flaky(_) | Step::Later | Step::Local(_) => mix(number),
         Step::Broken | Step::LocalBroken | Step::Patched => number + 1,
         Step::Recorded => mix(number).wrapping_add(u64::from(number.is_multiple_of(2))),
         Step::Mixed(count) => {
