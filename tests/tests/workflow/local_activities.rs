@@ -58,11 +58,6 @@ async fn panics() -> u32 {
     panic!("the activity's own bug")
 }
 
-#[activity(start_to_close = "10s")]
-async fn large(bytes: usize) -> String {
-    "x".repeat(bytes)
-}
-
 /// How often an activity of a run has begun, was asked to stop, and what lets it end; by workflow id.
 static SEEN: Mutex<Option<HashMap<String, Seen>>> = Mutex::new(None);
 
@@ -277,15 +272,6 @@ impl Locals {
                     Either::Second(fast) => fast?,
                 }
             }
-            "large" => large::call(ctx, 3_000_000).local().await?.len().to_string(),
-            "unregistered" => {
-                let call = ctx.activity::<String>("nobody has it", ());
-                call.local().start_to_close(secs(1)).await?
-            }
-            "mixed options" => {
-                let call = greet::call(ctx, "x").task_queue("elsewhere").local();
-                call.await?
-            }
             other => bail!("no case {other}"),
         })
     }
@@ -319,7 +305,6 @@ fn worker(world: &World) -> Worker {
         .activity::<refuse>()
         .activity::<gives_up>()
         .activity::<panics>()
-        .activity::<large>()
         .activity::<hold>()
         .activity::<fails_to_clean_up>()
 }
@@ -571,49 +556,6 @@ async fn one_that_keeps_its_thread_costs_no_workflow_task(world: &World) -> Resu
     worker.shutdown().await
 }
 
-/// The text of the first failure of a workflow task.
-async fn task_failure(handle: &Handle<Locals>) -> String {
-    eventually("a failed workflow task", || async {
-        let history = handle.history().await.ok()?.to_string();
-        let failed = history.contains("WorkflowTaskFailed");
-        failed.then_some(history)
-    })
-    .await
-}
-
-async fn one_that_is_not_registered_fails_the_workflow_task(world: &World) -> Result<()> {
-    let worker = worker(world).spawn().await?;
-    let start = Locals::start(&world.client, "unregistered");
-    let handle = start.task_queue(&world.queue).await?;
-    let text = task_failure(&handle).await;
-    let expected = "local activity `nobody has it` is not registered on this worker";
-    assert!(text.contains(expected), "{text}");
-    handle.terminate("seen").await?;
-    worker.shutdown().await
-}
-
-async fn options_of_ordinary_calls_are_refused(world: &World) -> Result<()> {
-    let worker = worker(world).spawn().await?;
-    let start = Locals::start(&world.client, "mixed options");
-    let handle = start.task_queue(&world.queue).await?;
-    let text = task_failure(&handle).await;
-    let expected = "options of local activity `greet`: `task_queue` is not one";
-    assert!(text.contains(expected), "{text}");
-    handle.terminate("seen").await?;
-    worker.shutdown().await
-}
-
-async fn a_result_that_is_too_large_fails_the_workflow_task(world: &World) -> Result<()> {
-    let worker = worker(world).spawn().await?;
-    let start = Locals::start(&world.client, "large");
-    let handle = start.task_queue(&world.queue).await?;
-    let text = task_failure(&handle).await;
-    let expected = "the result of local activity `large` of 2.9 MiB (";
-    assert!(text.contains(expected), "{text}");
-    handle.terminate("seen").await.ok();
-    worker.shutdown().await
-}
-
 on_both_servers! {
     results_come_from_all_kinds_of_calls_in_one_task
     two_hundred_run_in_one_task
@@ -630,9 +572,6 @@ on_both_servers! {
     one_that_loses_a_race_is_cancelled
     another_worker_runs_it_again
     one_that_keeps_its_thread_costs_no_workflow_task
-    one_that_is_not_registered_fails_the_workflow_task
-    options_of_ordinary_calls_are_refused
-    a_result_that_is_too_large_fails_the_workflow_task
 }
 
 #[tokio::test(flavor = "multi_thread")]

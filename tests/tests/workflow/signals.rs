@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use durably::{error::SignalError, prelude::*};
-use durably_tests::{World, on_both_servers, unique};
+use durably_tests::{World, eventually, on_both_servers, told::Told, unique};
 
 /// Collects what it is told, in order.
 #[derive(Default)]
@@ -111,6 +111,7 @@ on_both_servers! {
     signals_sent_before_a_worker_runs_are_kept
     async_handlers_finish_before_the_run_ends
     unknown_and_undecodable_signals_do_not_wedge_the_run
+    unknown_and_undecodable_signals_are_logged_once_over_a_replay
     signal_with_start_signals_a_running_workflow_and_starts_a_missing_one
 }
 
@@ -167,6 +168,48 @@ async fn unknown_and_undecodable_signals_do_not_wedge_the_run(world: &World) -> 
     handle.finish().await?;
     assert_eq!(handle.result().await?, (vec!["still here".into()], 0));
     worker.shutdown().await
+}
+
+async fn unknown_and_undecodable_signals_are_logged_once_over_a_replay(
+    world: &World,
+) -> Result<()> {
+    Told::listen();
+    let first = world.worker().workflow::<Inbox>().spawn().await?;
+    let handle = Inbox::start(&world.client).task_queue(&world.queue).await?;
+    let untyped = world.client.handle(handle.id());
+    untyped.signal("no such signal", ("x",)).await?;
+    untyped.signal("tell", (42,)).await?;
+    eventually("both lines", || async {
+        (Told::warnings(handle.id()).len() >= 2).then_some(())
+    })
+    .await;
+    first.shutdown().await?;
+    // The second worker replays what the first one has logged.
+    let second = world.worker().workflow::<Inbox>().spawn().await?;
+    handle.tell("still here").await?;
+    handle.finish().await?;
+    assert_eq!(handle.result().await?, (vec!["still here".into()], 0));
+    let run = format!(
+        "workflow_type=\"Inbox\" workflow_id={:?} run_id={:?} task_queue={:?}",
+        handle.id(),
+        handle.run_id().expect("a start returns its run"),
+        world.queue
+    );
+    let expected = [
+        format!(
+            "message=no handler for this signal; known signals: tell, Add Up, tell_later, finish {run} \
+             signal=\"no such signal\""
+        ),
+        format!(
+            "message=a signal could not be read and is skipped {run} signal=\"tell\" error=cannot read argument 1 \
+             `what` of signal `tell` as `String`: invalid type: integer `42`, expected a string"
+        ),
+        format!(
+            "message=the workflow ended, and nobody handled this signal {run} signal=no such signal"
+        ),
+    ];
+    assert_eq!(Told::warnings(handle.id()), expected);
+    second.shutdown().await
 }
 
 async fn signal_with_start_signals_a_running_workflow_and_starts_a_missing_one(
