@@ -14,13 +14,13 @@ use durably_proto::api::workflow::v1::VersioningOverride;
 
 use crate::deployment::{Change, Deployment, Deployments, QueueType, Usage, Version};
 use crate::error::Error;
-use crate::matching::matcher::PriorityLevel;
 use crate::matching::offer::{ActivityOffer, WorkflowOffer};
 use crate::matching::poller;
+use crate::matching::priority::TaskPriority;
 use crate::matching::query::DirectQueries;
 use crate::matching::queue::QueueKind;
 use crate::matching::queues::Queues;
-use crate::queue_config::{QueueConfigs, QueueKey, queue_rate};
+use crate::queue_config::{QueueConfigs, QueueKey, QueueLimits};
 use crate::store::{Removal, Settings, Store, StoredNamespace};
 use crate::visibility::attributes::{Attributes, Field};
 use crate::visibility::query::{Comparison, Filter, Literal, Query};
@@ -476,12 +476,12 @@ impl Namespace {
         configs.insert(key, config);
     }
 
-    /// Gives a queue the rate of its configuration. Workflow tasks have none.
+    /// Gives a queue the limits of its configuration. Workflow tasks have none.
     fn limit_queue(&self, key: &QueueKey, config: &TaskQueueConfig) {
-        let rate = queue_rate(config);
+        let limits = QueueLimits::from(config);
         match TaskQueueType::try_from(key.task_queue_type) {
-            Ok(TaskQueueType::Activity) => self.activity_tasks.configure(&key.name, rate),
-            Ok(TaskQueueType::Nexus) => self.nexus_tasks.configure(&key.name, rate),
+            Ok(TaskQueueType::Activity) => self.activity_tasks.configure(&key.name, limits),
+            Ok(TaskQueueType::Nexus) => self.nexus_tasks.configure(&key.name, limits),
             Ok(TaskQueueType::Workflow | TaskQueueType::Unspecified) | Err(_) => {}
         }
     }
@@ -491,23 +491,23 @@ impl Namespace {
         &self,
         queue: &Arc<str>,
         kind: QueueKind,
-        level: PriorityLevel,
+        priority: TaskPriority,
         offer: WorkflowOffer,
         now: Time,
     ) {
-        self.workflow_tasks.offer(queue, kind, level, offer, now);
+        self.workflow_tasks.offer(queue, kind, priority, offer, now);
     }
 
     /// Offers an activity task to the workers that may take it.
     pub(crate) fn offer_activity_task(
         &self,
         queue: &Arc<str>,
-        level: PriorityLevel,
+        priority: TaskPriority,
         offer: ActivityOffer,
         now: Time,
     ) {
         let kind = QueueKind::Normal;
-        self.activity_tasks.offer(queue, kind, level, offer, now);
+        self.activity_tasks.offer(queue, kind, priority, offer, now);
     }
 
     /// Checks that workers of the version to which an override sends the run poll its task queue.

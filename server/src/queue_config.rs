@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use durably_proto::api::taskqueue::v1::TaskQueueConfig;
+use durably_proto::api::taskqueue::v1::{RateLimitConfig, TaskQueueConfig};
 
 /// The configurations of a namespace's task queues.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,8 +35,31 @@ impl QueueConfigs {
     }
 }
 
-/// The tasks a second that a configuration allows; none for no limit.
-pub(crate) fn queue_rate(config: &TaskQueueConfig) -> Option<f64> {
-    let limit = config.queue_rate_limit.as_ref()?.rate_limit.as_ref()?;
+/// What a configuration says of the dispatch of tasks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct QueueLimits {
+    /// Tasks a second; none for no limit.
+    pub(crate) per_second: Option<f64>,
+    /// Tasks a second of each fairness key of weight 1; none for no limit.
+    pub(crate) per_second_of_key: Option<f64>,
+    /// Weights by fairness key, instead of those of tasks.
+    pub(crate) weights: BTreeMap<String, f32>,
+}
+
+impl From<&TaskQueueConfig> for QueueLimits {
+    fn from(config: &TaskQueueConfig) -> Self {
+        let weights = config.fairness_weight_overrides.iter();
+        Self {
+            per_second: per_second(config.queue_rate_limit.as_ref()),
+            per_second_of_key: per_second(config.fairness_keys_rate_limit_default.as_ref()),
+            weights: weights
+                .map(|(key, weight)| (key.clone(), *weight))
+                .collect(),
+        }
+    }
+}
+
+fn per_second(limit: Option<&RateLimitConfig>) -> Option<f64> {
+    let limit = limit?.rate_limit.as_ref()?;
     Some(f64::from(limit.requests_per_second))
 }

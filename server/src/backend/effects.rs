@@ -8,8 +8,8 @@ use durably_history::{Effect, TaskQueue, Time, WorkflowTaskKey};
 use crate::backend::Backend;
 use crate::clock::WorkUnits;
 use crate::execution::{Execution, Record};
-use crate::matching::matcher::PriorityLevel;
 use crate::matching::offer::{ActivityOffer, WorkflowOffer};
+use crate::matching::priority::TaskPriority;
 use crate::matching::queue::QueueKind;
 
 impl Backend {
@@ -35,10 +35,10 @@ impl Backend {
                         task_key,
                         route: record.run.route(),
                     };
-                    let level = record.run.activity_priority(task_key.scheduled);
-                    let level = PriorityLevel::of(level.priority_key);
+                    let priority = record.run.activity_priority(task_key.scheduled);
+                    let priority = TaskPriority::from(priority);
                     let namespace = &execution.namespace;
-                    namespace.offer_activity_task(&queue, level, offer, now);
+                    namespace.offer_activity_task(&queue, priority, offer, now);
                 }
                 // The next run was started in the same commit; its own effects are executed
                 // separately.
@@ -98,15 +98,15 @@ impl Backend {
                 QueueKind::Normal,
             ),
         };
-        let level = PriorityLevel::of(record.run.priority().priority_key);
+        let priority = TaskPriority::from(record.run.priority());
         let offer = WorkflowOffer::Task {
             run: execution.run_name(record.run.run_id()),
             task_key,
             normal_queue,
-            level,
+            priority: priority.clone(),
             route,
         };
-        namespace.offer_workflow_task(&queue, kind, level, offer, now);
+        namespace.offer_workflow_task(&queue, kind, priority, offer, now);
     }
 
     /// Reports the run's units of work to a skipping clock.

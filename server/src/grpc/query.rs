@@ -19,8 +19,8 @@ use crate::deployment::QueueType;
 use crate::error::Error;
 use crate::execution::Execution;
 use crate::execution::waiters::QueryResolution;
-use crate::matching::matcher::PriorityLevel;
 use crate::matching::offer::WorkflowOffer;
+use crate::matching::priority::TaskPriority;
 use crate::matching::query::{PendingQuery, QueryAnswer};
 use crate::matching::queue::QueueKind;
 
@@ -220,8 +220,8 @@ impl DirectQuery<'_> {
             route: self.workers.clone(),
         };
         // A client waits for the answer, so it has the default priority whatever the run's.
-        let level = PriorityLevel::default();
-        namespace.offer_workflow_task(queue, kind, level, offer, scope.clock.now());
+        let priority = TaskPriority::default();
+        namespace.offer_workflow_task(queue, kind, priority, offer, scope.clock.now());
         pending
     }
 }

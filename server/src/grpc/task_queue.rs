@@ -149,14 +149,14 @@ pub(super) fn shutdown_worker(
             // A query falls back to the normal queue itself when the sticky worker does not answer.
             if let WorkflowOffer::Task {
                 normal_queue,
-                level,
+                priority,
                 ..
             } = &offer
             {
-                let level = *level;
+                let priority = priority.clone();
                 let queue = std::sync::Arc::clone(normal_queue);
                 let kind = QueueKind::Normal;
-                namespace.offer_workflow_task(&queue, kind, level, offer, now);
+                namespace.offer_workflow_task(&queue, kind, priority, offer, now);
             }
         }
     }

@@ -1,5 +1,5 @@
-//! `UpdateTaskQueueConfig`: the limits of a task queue. Those of fairness keys are kept and shown, and not applied: as
-//! on a real server without fairness, tasks of one priority are dispatched in their order.
+//! `UpdateTaskQueueConfig`: the limits of a task queue and of its fairness keys, and the weights of keys. They hold whether
+//! or not the server orders tasks by fairness, as on the real server.
 
 use durably_history::{LONGEST_FAIRNESS_KEY, LONGEST_ID, Time};
 use durably_proto::api::enums::v1::TaskQueueType;

@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::backlog::{Backlog, Place, Placed};
+use super::priority::{FairnessKey, PriorityLevel, TaskPriority};
+
 /// Pairs tasks with waiting polls. Tasks leave by priority, then by age; polls are served by age.
-/// Both sides are non-empty only while a rate limit holds tasks back.
+/// Both sides are non-empty only while limits hold tasks back.
 #[derive(Debug)]
 pub(crate) struct Matcher<T, W> {
-    /// Tasks without a poll, the most urgent and oldest first.
-    backlog: BTreeMap<PriorityLevel, VecDeque<T>>,
+    /// Tasks without a poll, the most urgent first.
+    backlogs: BTreeMap<PriorityLevel, Backlog<T>>,
     /// Waiting polls, the oldest first; ids ascend.
     waiters: VecDeque<(WaiterId, W)>,
     /// The id the next waiter gets.
@@ -21,78 +24,58 @@ pub(crate) struct Matcher<T, W> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WaiterId(u64);
 
-/// Priority of a task; 1 is more urgent than 5.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct PriorityLevel(i32);
-
-impl PriorityLevel {
-    /// The level of a priority key; keys beyond the last level share it.
-    pub(crate) fn of(priority_key: i32) -> Self {
-        match priority_key {
-            ..=0 => Self::default(),
-            key => Self(key.min(LAST_LEVEL)),
-        }
-    }
-}
-
-impl From<PriorityLevel> for i32 {
-    fn from(level: PriorityLevel) -> Self {
-        level.0
-    }
-}
-
-impl Default for PriorityLevel {
-    fn default() -> Self {
-        Self(3)
-    }
-}
-
-/// The real server has five levels unless it is configured otherwise.
-const LAST_LEVEL: i32 = 5;
-
 impl<T, W> Matcher<T, W> {
     pub(crate) fn new() -> Self {
         Self {
-            backlog: BTreeMap::new(),
+            backlogs: BTreeMap::new(),
             waiters: VecDeque::new(),
             next_waiter: 0,
             closed: false,
         }
     }
 
-    /// Adds a task to the backlog; [`Self::pop_match`] pairs it with a waiter.
-    pub(crate) fn offer(&mut self, level: PriorityLevel, task: T) {
+    /// Adds a task to the backlog, behind those of its priority with a lower number; [`Self::pop_match`] pairs it with
+    /// a waiter.
+    pub(crate) fn offer(&mut self, priority: TaskPriority, number: u64, task: T) {
+        let place = Place { number };
+        self.put_back(Placed {
+            place,
+            priority,
+            task,
+        });
+    }
+
+    /// Puts a task back at its place.
+    pub(crate) fn put_back(&mut self, task: Placed<T>) {
         if !self.closed {
-            self.backlog.entry(level).or_default().push_back(task);
+            let backlog = self.backlogs.entry(task.priority.level).or_default();
+            backlog.insert(task);
         }
     }
 
-    /// Puts a task back at the head of its level, so that it keeps its place.
-    pub(crate) fn offer_first(&mut self, level: PriorityLevel, task: T) {
-        if !self.closed {
-            self.backlog.entry(level).or_default().push_front(task);
-        }
-    }
-
-    /// Removes the next task and the waiter that receives it. If the waiter turns out to be gone,
-    /// the caller puts the task back with [`Self::offer_first`].
-    pub(crate) fn pop_match(&mut self) -> Option<(W, (PriorityLevel, T))> {
-        if self.waiters.is_empty() || self.backlog() == 0 {
+    /// Removes the next task whose key is ready, and the waiter that receives it. If the waiter turns out to be gone,
+    /// the caller puts the task back with [`Self::put_back`].
+    pub(crate) fn pop_match(
+        &mut self,
+        is_ready: impl Fn(&FairnessKey) -> bool,
+    ) -> Option<(W, Placed<T>)> {
+        if self.waiters.is_empty() {
             return None;
         }
+        let task = self.take(is_ready)?;
         let (_, waiter) = self.waiters.pop_front()?;
-        Some((waiter, self.take()?))
+        Some((waiter, task))
     }
 
-    /// Removes the next task.
-    pub(crate) fn take(&mut self) -> Option<(PriorityLevel, T)> {
-        let mut entry = self.backlog.first_entry()?;
-        let level = *entry.key();
-        let task = entry.get_mut().pop_front();
-        if entry.get().is_empty() {
-            entry.remove();
-        }
-        Some((level, task?))
+    /// Removes the next task whose key is ready.
+    pub(crate) fn take(&mut self, is_ready: impl Fn(&FairnessKey) -> bool) -> Option<Placed<T>> {
+        let mut backlogs = self.backlogs.values_mut();
+        backlogs.find_map(|backlog| backlog.take(&is_ready))
+    }
+
+    /// The keys of the tasks that wait; one of several levels comes several times.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &FairnessKey> {
+        self.backlogs.values().flat_map(Backlog::keys)
     }
 
     /// Adds the waiter of a poll that found no task.
@@ -128,22 +111,22 @@ impl<T, W> Matcher<T, W> {
     /// Removes all tasks and waiters; later ones are dropped.
     pub(crate) fn close(&mut self) -> (Vec<T>, Vec<W>) {
         self.closed = true;
-        let backlog = std::mem::take(&mut self.backlog);
-        (
-            backlog.into_values().flatten().collect(),
-            self.drain_waiters(|_| true),
-        )
+        let tasks = std::iter::from_fn(|| self.take(|_| true)).map(|placed| placed.task);
+        (tasks.collect(), self.drain_waiters(|_| true))
     }
 
-    /// Number of tasks in the backlog of each level, and the oldest one of it.
-    pub(crate) fn levels(&self) -> impl Iterator<Item = (PriorityLevel, usize, &T)> {
-        let levels = self.backlog.iter();
-        levels.filter_map(|(level, tasks)| Some((*level, tasks.len(), tasks.front()?)))
+    /// Number of tasks in the backlog of each level that has some, and the first one of each key.
+    pub(crate) fn levels(
+        &self,
+    ) -> impl Iterator<Item = (PriorityLevel, usize, impl Iterator<Item = &T>)> {
+        let backlogs = self.backlogs.iter();
+        let backlogs = backlogs.filter(|(_, backlog)| backlog.len() > 0);
+        backlogs.map(|(level, backlog)| (*level, backlog.len(), backlog.heads()))
     }
 
     /// Number of tasks in the backlog.
     pub(crate) fn backlog(&self) -> usize {
-        self.backlog.values().map(VecDeque::len).sum()
+        self.backlogs.values().map(Backlog::len).sum()
     }
 
     /// Number of waiting polls.
@@ -158,16 +141,30 @@ mod tests {
 
     type Queue = Matcher<u32, &'static str>;
 
-    fn offer(queue: &mut Queue, key: i32, task: u32) {
-        queue.offer(PriorityLevel::of(key), task);
+    /// A task whose number is its age, too.
+    fn offer(queue: &mut Queue, priority_key: i32, task: u32) {
+        let priority = TaskPriority {
+            level: PriorityLevel::of(priority_key),
+            ..TaskPriority::default()
+        };
+        queue.offer(priority, task.into(), task);
+    }
+
+    fn offer_of_key(queue: &mut Queue, key: &str, task: u32) {
+        let priority = TaskPriority {
+            key: key.into(),
+            ..TaskPriority::default()
+        };
+        queue.offer(priority, task.into(), task);
     }
 
     fn taken(queue: &mut Queue) -> Option<u32> {
-        queue.take().map(|(_, task)| task)
+        queue.take(|_| true).map(|placed| placed.task)
     }
 
     fn pop_match(queue: &mut Queue) -> Option<(&'static str, u32)> {
-        queue.pop_match().map(|(waiter, (_, task))| (waiter, task))
+        let matched = queue.pop_match(|_| true);
+        matched.map(|(waiter, placed)| (waiter, placed.task))
     }
 
     #[test]
@@ -186,12 +183,12 @@ mod tests {
         for (task, key) in [(1, 5), (2, 1), (3, 5), (4, 0)] {
             offer(&mut queue, key, task);
         }
-        queue.offer_first(PriorityLevel::of(5), 0);
-        let levels: Vec<_> = queue
-            .levels()
-            .map(|(level, n, oldest)| (i32::from(level), n, *oldest))
-            .collect();
-        assert_eq!(levels, [(1, 1, 2), (3, 1, 4), (5, 3, 0)]);
+        let levels = queue.levels().map(|(level, count, mut heads)| {
+            let oldest = heads.next().copied();
+            (i32::from(level), count, oldest)
+        });
+        let levels: Vec<_> = levels.collect();
+        assert_eq!(levels, [(1, 1, Some(2)), (3, 1, Some(4)), (5, 2, Some(1))]);
     }
 
     #[test]
@@ -232,13 +229,38 @@ mod tests {
     }
 
     #[test]
-    fn a_task_whose_waiter_vanished_keeps_its_place() {
+    fn tasks_whose_waiters_vanished_keep_their_places() {
         let mut queue = Queue::new();
-        offer(&mut queue, 0, 2);
-        queue.offer_first(PriorityLevel::default(), 1);
-        assert_eq!(taken(&mut queue), Some(1));
+        for (task, key) in [(1, "a"), (2, "b"), (3, "a"), (4, "a")] {
+            offer_of_key(&mut queue, key, task);
+        }
+        let mut take = || queue.take(|_| true).expect("there are four");
+        let (one, two, three) = (take(), take(), take());
+        for task in [two, one, three] {
+            queue.put_back(task);
+        }
+        let order: Vec<_> = std::iter::from_fn(|| taken(&mut queue)).collect();
+        assert_eq!(order, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_key_that_is_not_ready_keeps_its_tasks_and_no_others() {
+        let mut queue = Queue::new();
+        for (task, key) in [(1, "a"), (2, "a"), (3, "b"), (4, "")] {
+            offer_of_key(&mut queue, key, task);
+        }
+        let of_others = |key: &FairnessKey| key.as_str() != "a";
+        queue.park("poll");
+        let matched = queue.pop_match(of_others);
+        assert_eq!(matched.map(|(_, placed)| placed.task), Some(3));
+        assert_eq!(queue.take(of_others).map(|placed| placed.task), Some(4));
+        queue.park("poll");
+        assert!(queue.pop_match(of_others).is_none());
+        assert_eq!((queue.backlog(), queue.waiting()), (2, 1));
+        let keys: Vec<_> = queue.keys().map(FairnessKey::as_str).collect();
+        assert_eq!(keys, ["a"]);
+        assert_eq!(pop_match(&mut queue), Some(("poll", 1)));
         assert_eq!(taken(&mut queue), Some(2));
-        assert_eq!(taken(&mut queue), None);
     }
 
     #[test]
@@ -247,7 +269,7 @@ mod tests {
         offer(&mut queue, 0, 1);
         assert_eq!(queue.close(), (vec![1], Vec::new()));
         offer(&mut queue, 0, 2);
-        queue.offer_first(PriorityLevel::default(), 3);
+        offer(&mut queue, 0, 3);
         queue.park("late");
         assert_eq!((queue.backlog(), queue.waiting()), (0, 0));
     }

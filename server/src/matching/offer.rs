@@ -6,7 +6,7 @@ use std::sync::Arc;
 use durably_history::{ActivityTaskKey, DeploymentVersion, Route, WorkflowTaskKey};
 use durably_proto::api::query::v1::WorkflowQuery;
 
-use super::matcher::PriorityLevel;
+use super::priority::TaskPriority;
 use super::query::QueryId;
 use crate::deployment::{Deployments, QueueType};
 use crate::name::RunName;
@@ -26,7 +26,7 @@ pub(crate) enum WorkflowOffer {
         task_key: WorkflowTaskKey,
         /// The queue that receives the task when the sticky worker does not take it.
         normal_queue: Arc<str>,
-        level: PriorityLevel,
+        priority: TaskPriority,
         route: Route,
     },
     /// A direct query.

@@ -8,9 +8,11 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::advice::Advice;
-use super::matcher::{Matcher, PriorityLevel, WaiterId};
+use super::backlog::Placed;
+use super::limits::Limits;
+use super::matcher::{Matcher, WaiterId};
 use super::poller::{self, Pollers};
-use super::rate::RateLimit;
+use super::priority::TaskPriority;
 use super::shut_down_workers::ShutDownWorkers;
 use super::statistics::Statistics;
 
@@ -18,12 +20,13 @@ use super::statistics::Statistics;
 pub(super) struct Queue<T> {
     kind: QueueKind,
     state: Mutex<QueueState<T>>,
-    /// The limit of all queues of the name, whichever version their workers have. Locked after the state.
-    rate: Arc<Mutex<RateLimit>>,
-    /// Notified when the rate limit holds tasks back although polls wait.
+    /// Those of all queues of the name, whichever version their workers have. Locked after the state.
+    limits: Arc<Mutex<Limits>>,
+    /// Notified when limits hold tasks back although polls wait.
     held_back: Notify,
-    /// Notified when a client changes the rate limit.
-    rate_changed: Notify,
+    /// Notified when the next task may leave at another instant than the one that polls wait for: a client has changed
+    /// the limits, or the task of another key waits.
+    limits_changed: Notify,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,7 @@ pub(super) struct Queued<T> {
 pub(super) struct Waiter<T> {
     identity: String,
     pub(super) instance_key: String,
-    task: oneshot::Sender<(PriorityLevel, Queued<T>)>,
+    task: oneshot::Sender<Placed<Queued<T>>>,
 }
 
 /// A worker's poll.
@@ -77,7 +80,7 @@ impl<T: Send> Queue<T> {
     pub(super) fn new(
         kind: QueueKind,
         tasks: Matcher<Queued<T>, Waiter<T>>,
-        rate: Arc<Mutex<RateLimit>>,
+        limits: Arc<Mutex<Limits>>,
     ) -> Self {
         Self {
             kind,
@@ -87,9 +90,9 @@ impl<T: Send> Queue<T> {
                 statistics: Statistics::default(),
                 advice: Advice::default(),
             }),
-            rate,
+            limits,
             held_back: Notify::new(),
-            rate_changed: Notify::new(),
+            limits_changed: Notify::new(),
         }
     }
 
@@ -105,16 +108,16 @@ impl<T: Send> Queue<T> {
         {
             let mut state = self.lock();
             state.pollers.record_access(poll.identity, now);
-            self.rate().set(poll.rate);
+            self.limits().rate.set(poll.rate);
         }
         loop {
             // Registered before the attempt, so that no notification in between is missed.
             let held_back = self.held_back.notified();
             tokio::pin!(held_back);
             held_back.as_mut().enable();
-            let rate_changed = self.rate_changed.notified();
-            tokio::pin!(rate_changed);
-            rate_changed.as_mut().enable();
+            let limits_changed = self.limits_changed.notified();
+            tokio::pin!(limits_changed);
+            limits_changed.as_mut().enable();
             let (mut parked, allowed_at) = match self.take_or_park(poll, shut_down, put_back) {
                 PollAttempt::ShutDown => return None,
                 PollAttempt::Taken(task) => {
@@ -136,7 +139,7 @@ impl<T: Send> Queue<T> {
                 biased;
                 task = &mut parked.receiver => task.ok(),
                 () = again => continue,
-                () = rate_changed => continue,
+                () = limits_changed => continue,
                 () = sleep_until(deadline) => None,
             };
             return match task {
@@ -148,22 +151,33 @@ impl<T: Send> Queue<T> {
 }
 
 impl<T> QueueState<T> {
-    /// Takes the next task.
-    pub(super) fn take(&mut self, now: Instant) -> Option<(PriorityLevel, Queued<T>)> {
-        let task = self.tasks.take();
+    /// Takes the next task, whatever the limits.
+    pub(super) fn take(&mut self, now: Instant) -> Option<Placed<Queued<T>>> {
+        let task = self.tasks.take(|_| true);
         self.note_backlog(now);
         task
     }
 
-    fn add(&mut self, level: PriorityLevel, task: Queued<T>, now: Instant) {
-        self.tasks.offer(level, task);
+    /// Takes the next task that the limits of keys allow.
+    fn take_ready(&mut self, limits: &Limits, now: Instant) -> Option<Placed<Queued<T>>> {
+        let task = self.tasks.take(|key| limits.is_ready(key, now));
+        self.note_backlog(now);
+        task
+    }
+
+    fn add(&mut self, priority: TaskPriority, number: u64, task: Queued<T>, now: Instant) {
+        self.tasks.offer(priority, number, task);
         self.note_backlog(now);
     }
 
-    /// Puts a task at the head of the queue.
-    fn offer_first(&mut self, level: PriorityLevel, task: Queued<T>) {
-        self.tasks.offer_first(level, task);
+    fn put_back(&mut self, task: Placed<Queued<T>>) {
+        self.tasks.put_back(task);
         self.note_backlog(Instant::now());
+    }
+
+    /// The instant at which the next task may leave; none if none waits, or the rate is zero.
+    fn next_at(&self, limits: &Limits, now: Instant) -> Option<Instant> {
+        limits.next(self.tasks.keys(), now)
     }
 
     fn note_backlog(&mut self, now: Instant) {
@@ -176,7 +190,8 @@ impl<T> Queue<T> {
     pub(super) fn advice(&self, began: Instant) -> Option<i32> {
         let now = Instant::now();
         let mut state = self.lock();
-        let held_back = state.tasks.backlog() > 0 && self.rate().next(now) != Some(now);
+        let held_back =
+            state.tasks.backlog() > 0 && state.next_at(&self.limits(), now) != Some(now);
         let pollers = state.pollers.count();
         state.advice.decide(began, pollers, held_back, now)
     }
@@ -186,7 +201,7 @@ impl<T> Queue<T> {
         self.kind == QueueKind::Normal
     }
 
-    /// Takes the next task if the rate limit allows it; otherwise parks the poll.
+    /// Takes the next task if the limits allow it; otherwise parks the poll.
     fn take_or_park<'a>(
         &'a self,
         poll: Poll<'_>,
@@ -199,19 +214,17 @@ impl<T> Queue<T> {
         }
         let at = Instant::now();
         // Locked until the task counts: the queues of other versions share the limit.
-        let mut rate = self.rate();
-        let allowed_at = match state.tasks.backlog() {
-            0 => None,
-            _ => rate.next(at),
-        };
+        let mut limits = self.limits();
+        let allowed_at = state.next_at(&limits, at);
         if allowed_at == Some(at)
-            && let Some(task) = state.take(at)
+            && let Some(task) = state.take_ready(&limits, at)
         {
-            rate.record_task(at);
-            state.statistics.record_dispatched(task.0, at);
+            limits.record_task(&task.priority, at);
+            let level = task.priority.level;
+            state.statistics.record_dispatched(level, at);
             return PollAttempt::Taken(task);
         }
-        drop(rate);
+        drop(limits);
         if state.tasks.backlog() > 0 {
             state.statistics.record_held_back(at);
         }
@@ -234,54 +247,59 @@ impl<T> Queue<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The limit of all queues of the name.
-    pub(super) fn rate(&self) -> MutexGuard<'_, RateLimit> {
-        self.rate.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Those of all queues of the name.
+    pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The rate limit has changed: polls that wait for it begin again.
-    pub(super) fn notify_rate_change(&self) {
-        self.rate_changed.notify_waiters();
+    /// The limits have changed: polls that wait for them begin again.
+    pub(super) fn notify_limits_change(&self) {
+        self.limits_changed.notify_waiters();
     }
 
-    pub(super) fn offer(&self, level: PriorityLevel, task: T, now: Time) {
+    pub(super) fn offer(&self, priority: TaskPriority, task: T, now: Time) {
         {
             let at = Instant::now();
             let mut state = self.lock();
-            state.statistics.record_added(level, at);
-            state.add(level, Queued { task, since: now }, at);
+            state.statistics.record_added(priority.level, at);
+            let number = self.limits().record_arrival();
+            state.add(priority, number, Queued { task, since: now }, at);
         }
         self.deliver(Some(now));
     }
 
     /// Adds a task that another queue of the name has counted.
-    pub(super) fn add(&self, level: PriorityLevel, task: Queued<T>, now: Time) {
-        self.lock().add(level, task, Instant::now());
+    pub(super) fn add(&self, task: Placed<Queued<T>>, now: Time) {
+        let (priority, number) = (task.priority, task.place.number);
+        self.lock().add(priority, number, task.task, Instant::now());
         self.deliver(Some(now));
     }
 
-    /// Delivers tasks to waiters while there are both and the rate limit allows it.
+    /// Delivers tasks to waiters while there are both and the limits allow it.
     fn deliver(&self, now: Option<Time>) {
         loop {
-            let (waiter, (level, task)) = {
+            let (waiter, task) = {
                 let mut state = self.lock();
                 if state.tasks.waiting() == 0 || state.tasks.backlog() == 0 {
                     return;
                 }
                 let at = Instant::now();
-                let mut rate = self.rate();
-                if rate.next(at) != Some(at) {
+                let mut limits = self.limits();
+                if state.next_at(&limits, at) != Some(at) {
                     state.statistics.record_held_back(at);
-                    self.held_back.notify_waiters();
+                    match limits.keys.is_limited() {
+                        true => self.limits_changed.notify_waiters(),
+                        false => self.held_back.notify_waiters(),
+                    }
                     return;
                 }
-                let Some(matched) = state.tasks.pop_match() else {
+                let Some(matched) = state.tasks.pop_match(|key| limits.is_ready(key, at)) else {
                     return;
                 };
-                rate.record_task(at);
-                drop(rate);
-                let (_, (level, _)) = &matched;
-                state.statistics.record_dispatched(*level, at);
+                let priority = &matched.1.priority;
+                limits.record_task(priority, at);
+                drop(limits);
+                state.statistics.record_dispatched(priority.level, at);
                 state.note_backlog(at);
                 if let Some(now) = now {
                     // The worker counts as present while it works on the task.
@@ -290,15 +308,15 @@ impl<T> Queue<T> {
                 matched
             };
             // A task whose waiter is gone goes to the next one.
-            if let Err((level, task)) = waiter.task.send((level, task)) {
-                self.lock().offer_first(level, task);
+            if let Err(task) = waiter.task.send(task) {
+                self.lock().put_back(task);
             }
         }
     }
 
-    /// Puts a task whose poll is gone back at the head of the queue.
-    pub(super) fn requeue(&self, level: PriorityLevel, task: Queued<T>) {
-        self.lock().offer_first(level, task);
+    /// Puts a task whose poll is gone back at its place.
+    pub(super) fn requeue(&self, task: Placed<Queued<T>>) {
+        self.lock().put_back(task);
         self.deliver(None);
     }
 
@@ -319,15 +337,15 @@ impl<T> Queue<T> {
 enum PollAttempt<'a, T> {
     /// Its worker has shut down.
     ShutDown,
-    Taken((PriorityLevel, Queued<T>)),
-    /// The poll waits; with the instant at which the rate limit allows the next task, if it holds
-    /// one back.
+    Taken(Placed<Queued<T>>),
+    /// The poll waits; with the instant at which the limits allow the next task, if they hold one
+    /// back.
     Parked(ParkedPoll<'a, T>, Option<Instant>),
 }
 
-/// Puts a task whose poll is gone back at the head of the queue to which it belongs now: a change of the
-/// routing moves the tasks that wait in queues, and not those on their way to a poll.
-pub(super) type PutBack<'a, T> = &'a (dyn Fn(PriorityLevel, Queued<T>) + Send + Sync + 'a);
+/// Puts a task whose poll is gone back into the queue to which it belongs now: a change of the routing
+/// moves the tasks that wait in queues, and not those on their way to a poll.
+pub(super) type PutBack<'a, T> = &'a (dyn Fn(Placed<Queued<T>>) + Send + Sync + 'a);
 
 /// A waiting poll. When it is dropped, it leaves the queue, and a task delivered in the same moment
 /// is put back.
@@ -335,15 +353,15 @@ struct ParkedPoll<'a, T> {
     queue: &'a Queue<T>,
     put_back: PutBack<'a, T>,
     waiter: WaiterId,
-    receiver: oneshot::Receiver<(PriorityLevel, Queued<T>)>,
+    receiver: oneshot::Receiver<Placed<Queued<T>>>,
 }
 
 impl<T> Drop for ParkedPoll<'_, T> {
     fn drop(&mut self) {
         self.queue.lock().tasks.remove_waiter(self.waiter);
         self.receiver.close();
-        if let Ok((level, task)) = self.receiver.try_recv() {
-            (self.put_back)(level, task);
+        if let Ok(task) = self.receiver.try_recv() {
+            (self.put_back)(task);
         }
     }
 }
@@ -352,11 +370,11 @@ impl<T> Drop for ParkedPoll<'_, T> {
 /// back.
 struct TaskHandover<'a, T> {
     put_back: PutBack<'a, T>,
-    task: Option<(PriorityLevel, Queued<T>)>,
+    task: Option<Placed<Queued<T>>>,
 }
 
 impl<'a, T> TaskHandover<'a, T> {
-    fn new(put_back: PutBack<'a, T>, task: (PriorityLevel, Queued<T>)) -> Self {
+    fn new(put_back: PutBack<'a, T>, task: Placed<Queued<T>>) -> Self {
         Self {
             put_back,
             task: Some(task),
@@ -370,15 +388,15 @@ impl<'a, T> TaskHandover<'a, T> {
     /// future is pending once more before the task counts as taken.
     async fn accept(mut self) -> T {
         yield_now().await;
-        let (_, queued) = self.task.take().expect("taken only here");
-        queued.task
+        let placed = self.task.take().expect("taken only here");
+        placed.task.task
     }
 }
 
 impl<T> Drop for TaskHandover<'_, T> {
     fn drop(&mut self) {
-        if let Some((level, task)) = self.task.take() {
-            (self.put_back)(level, task);
+        if let Some(task) = self.task.take() {
+            (self.put_back)(task);
         }
     }
 }

@@ -1,19 +1,23 @@
 //! Task queues of a namespace, by name.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use durably_history::{DeploymentVersion, Time};
 use tokio::time::Instant;
 
-use super::matcher::{Matcher, PriorityLevel};
+use super::backlog::Placed;
+use super::limits::Limits;
+use super::matcher::Matcher;
 use super::offer::Routed;
 use super::poller::{Poller, Pollers};
+use super::priority::{PriorityLevel, TaskPriority};
 use super::queue::{Poll, Queue, QueueKind, Queued};
-use super::rate::{RateLimit, RateSource};
+use super::rate::RateSource;
 use super::shut_down_workers::ShutDownWorkers;
 use crate::deployment::Deployments;
+use crate::queue_config::QueueLimits;
 
 /// The queues of one namespace for one type of task.
 #[derive(Debug)]
@@ -28,8 +32,8 @@ pub(crate) struct Queues<T> {
 #[derive(Debug)]
 struct QueueMap<T> {
     queues: HashMap<Arc<str>, Versions<T>>,
-    /// Rates that clients have set, for queues that are unused, too.
-    rates: HashMap<Arc<str>, f64>,
+    /// What clients have set, for queues that are unused, too.
+    configured: HashMap<Arc<str>, QueueLimits>,
     /// Number of queues at which unused ones are removed.
     sweep_at: usize,
     /// New queues are created closed.
@@ -41,8 +45,8 @@ struct QueueMap<T> {
 struct Versions<T> {
     /// That of workers outside of deployments.
     unversioned: Arc<Queue<T>>,
-    /// The limit that they share.
-    rate: Arc<Mutex<RateLimit>>,
+    /// Those that they share.
+    limits: Arc<Mutex<Limits>>,
     versioned: BTreeMap<DeploymentVersion, Arc<Queue<T>>>,
 }
 
@@ -56,6 +60,10 @@ impl<T> Versions<T> {
 
     fn all(&self) -> impl Iterator<Item = &Arc<Queue<T>>> {
         std::iter::once(&self.unversioned).chain(self.versioned.values())
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,7 +124,7 @@ impl<T: Routed + Send> Queues<T> {
         Self {
             named: RwLock::new(QueueMap {
                 queues: HashMap::new(),
-                rates: HashMap::new(),
+                configured: HashMap::new(),
                 sweep_at: FIRST_SWEEP,
                 closed: false,
             }),
@@ -131,14 +139,14 @@ impl<T: Routed + Send> Queues<T> {
         &self,
         queue: &Arc<str>,
         kind: QueueKind,
-        level: PriorityLevel,
+        priority: TaskPriority,
         task: T,
         now: Time,
     ) {
         let deployments = self.deployments.read();
         let deployments = deployments.unwrap_or_else(PoisonError::into_inner);
         let queue = self.queue_of(&deployments, queue, kind, &task, now);
-        queue.offer(level, task, now);
+        queue.offer(priority, task, now);
     }
 
     /// The queue that receives a task.
@@ -166,40 +174,39 @@ impl<T: Routed + Send> Queues<T> {
             Some(queue) => queue,
             None => self.create(poll.queue.into(), poll.version, poll.kind, now),
         };
-        let put_back = |level, task| match queue.is_shared() {
-            true => self.put_back(poll.queue, level, task, now),
-            false => queue.requeue(level, task),
+        let put_back = |task| match queue.is_shared() {
+            true => self.put_back(&queue, poll.queue, task, now),
+            false => queue.requeue(task),
         };
         queue
             .poll(poll, &self.shut_down, &put_back, now, deadline)
             .await
     }
 
-    /// Puts a task of a shared queue back at the head of the queue to which it belongs now.
-    fn put_back(&self, queue: &str, level: PriorityLevel, task: Queued<T>, now: Time) {
+    /// Puts a task that was in a shared queue back into the one to which it belongs now.
+    fn put_back(&self, from: &Arc<Queue<T>>, name: &str, task: Placed<Queued<T>>, now: Time) {
         let deployments = self.deployments.read();
         let deployments = deployments.unwrap_or_else(PoisonError::into_inner);
-        let queue = self.queue_of(&deployments, queue, QueueKind::Normal, &task.task, now);
-        queue.requeue(level, task);
+        let queue = self.queue_of(&deployments, name, QueueKind::Normal, &task.task.task, now);
+        match Arc::ptr_eq(from, &queue) {
+            true => queue.requeue(task),
+            false => queue.add(task, now),
+        }
     }
 
-    /// Sets or removes the rate that a client wants, for workers of all versions together.
-    pub(crate) fn configure(&self, queue: &str, rate: Option<f64>) {
+    /// Replaces what a client has set for a queue, for workers of all versions together.
+    pub(crate) fn configure(&self, queue: &str, limits: QueueLimits) {
         let queues: Vec<_> = {
             let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
-            match rate {
-                Some(rate) => named.rates.insert(queue.into(), rate),
-                None => named.rates.remove(queue),
-            };
-            let Some(versions) = named.queues.get(queue) else {
-                return;
-            };
-            let mut limit = versions.rate.lock().unwrap_or_else(PoisonError::into_inner);
-            limit.configure(rate, Instant::now());
-            versions.all().cloned().collect()
+            if let Some(versions) = named.queues.get(queue) {
+                versions.limits().configure(&limits, Instant::now());
+            }
+            named.configured.insert(queue.into(), limits);
+            let versions = named.queues.get(queue).into_iter();
+            versions.flat_map(Versions::all).cloned().collect()
         };
         for queue in queues {
-            queue.notify_rate_change();
+            queue.notify_limits_change();
         }
     }
 
@@ -239,13 +246,14 @@ impl<T: Routed + Send> Queues<T> {
         let mut tasks = Vec::new();
         for (name, queue) in queues {
             let mut state = queue.lock();
-            while let Some((level, task)) = state.take(Instant::now()) {
-                tasks.push((Arc::clone(&name), level, task));
+            while let Some(task) = state.take(Instant::now()) {
+                tasks.push((Arc::clone(&name), task));
             }
         }
-        for (name, level, task) in tasks {
-            let queue = self.queue_of(deployments, &name, QueueKind::Normal, &task.task, now);
-            queue.add(level, task, now);
+        for (name, task) in tasks {
+            let kind = QueueKind::Normal;
+            let queue = self.queue_of(deployments, &name, kind, &task.task.task, now);
+            queue.add(task, now);
         }
     }
 
@@ -270,7 +278,7 @@ impl<T: Routed + Send> Queues<T> {
         state.pollers = Pollers::default();
         state.tasks.drain_waiters(|_| true);
         std::iter::from_fn(|| state.take(Instant::now()))
-            .map(|(_, queued)| queued.task)
+            .map(|placed| placed.task.task)
             .collect()
     }
 
@@ -303,10 +311,11 @@ impl<T: Routed + Send> Queues<T> {
             let pollers = state.pollers.list(now).into_iter();
             let pollers = pollers.map(|poller| (version.clone(), poller));
             description.pollers.extend(pollers);
-            for (level, backlog, oldest) in state.tasks.levels() {
+            for (level, backlog, heads) in state.tasks.levels() {
+                let ages = heads.map(|head| now.since(head.since));
                 let waits = LevelStatistics {
                     backlog,
-                    age: now.since(oldest.since),
+                    age: ages.max().unwrap_or_default(),
                     ..LevelStatistics::default()
                 };
                 description.add(level, waits);
@@ -321,9 +330,9 @@ impl<T: Routed + Send> Queues<T> {
                 };
                 description.add(level, rates);
             }
-            let rate = queue.rate();
-            description.rate = rate.effective();
-            description.polled_rate = rate.polled();
+            let limits = queue.limits();
+            description.rate = limits.rate.effective();
+            description.polled_rate = limits.rate.polled();
         }
         description
     }
@@ -331,8 +340,8 @@ impl<T: Routed + Send> Queues<T> {
     /// The rate that a client has set for a queue, which nobody may have polled.
     fn configured_rate(&self, queue: &str) -> Option<(f64, RateSource)> {
         let named = self.named.read().unwrap_or_else(PoisonError::into_inner);
-        let rate = named.rates.get(queue)?;
-        Some((*rate, RateSource::Client))
+        let rate = named.configured.get(queue)?.per_second?;
+        Some((rate, RateSource::Client))
     }
 
     /// Number of tasks in the backlog of a version's workers.
@@ -385,28 +394,29 @@ impl<T: Routed + Send> Queues<T> {
             named.sweep_at = FIRST_SWEEP.max(named.queues.len() * 2);
         }
         let closed = named.closed;
-        let queue = |rate: &Arc<Mutex<RateLimit>>| {
+        let queue = |limits: &Arc<Mutex<Limits>>| {
             let mut tasks = Matcher::new();
             if closed {
                 tasks.close();
             }
-            Arc::new(Queue::new(kind, tasks, Arc::clone(rate)))
+            Arc::new(Queue::new(kind, tasks, Arc::clone(limits)))
         };
-        let rate = named.rates.get(&name).copied();
+        let configured = named.configured.get(&name).cloned().unwrap_or_default();
         let versions = named.queues.entry(name).or_insert_with(|| {
-            let rate = Arc::new(Mutex::new(RateLimit::configured(rate)));
+            let limits = Limits::configured(&configured, Instant::now());
+            let limits = Arc::new(Mutex::new(limits));
             Versions {
-                unversioned: queue(&rate),
-                rate,
+                unversioned: queue(&limits),
+                limits,
                 versioned: BTreeMap::new(),
             }
         });
         Arc::clone(match version {
             None => &versions.unversioned,
             Some(version) => {
-                let rate = &versions.rate;
+                let limits = &versions.limits;
                 let versioned = versions.versioned.entry(version.clone());
-                versioned.or_insert_with(|| queue(rate))
+                versioned.or_insert_with(|| queue(limits))
             }
         })
     }
@@ -494,7 +504,7 @@ mod tests {
         queues.offer(
             &queue.into(),
             QueueKind::Normal,
-            PriorityLevel::default(),
+            TaskPriority::default(),
             task,
             Time::default(),
         );
@@ -673,7 +683,11 @@ mod tests {
     async fn a_poll_that_waits_takes_a_task_when_a_client_raises_the_rate() {
         let queues = Arc::new(Queues::<u32>::new(Arc::default()));
         let limited = |rate| {
-            queues.configure("q", Some(rate));
+            let limits = QueueLimits {
+                per_second: Some(rate),
+                ..QueueLimits::default()
+            };
+            queues.configure("q", limits);
             queues.describe("q", Time::default()).rate
         };
         // Known before the queue is.
@@ -688,7 +702,7 @@ mod tests {
         }
         assert_eq!(limited(1.0), Some((1.0, RateSource::Client)));
         assert_eq!(waiting.await.expect("the poll ends"), Some(7));
-        queues.configure("q", None);
+        queues.configure("q", QueueLimits::default());
         assert_eq!(queues.describe("q", Time::default()).rate, None);
     }
 
@@ -716,7 +730,7 @@ mod tests {
         queues.offer(
             &"q".into(),
             QueueKind::Normal,
-            PriorityLevel::default(),
+            TaskPriority::default(),
             1,
             later,
         );
@@ -741,7 +755,11 @@ mod tests {
         let (urgent, late) = (PriorityLevel::of(1), PriorityLevel::of(5));
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
         let offer = |level, task, now| {
-            queues.offer(&"q".into(), QueueKind::Normal, level, task, now);
+            let priority = TaskPriority {
+                level,
+                ..TaskPriority::default()
+            };
+            queues.offer(&"q".into(), QueueKind::Normal, priority, task, now);
         };
         offer(late, 1, at(0));
         offer(late, 2, at(10));

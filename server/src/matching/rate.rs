@@ -1,8 +1,8 @@
 //! Rate limit of a task queue, set by a client or by its workers.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
+
+use super::pace::{Pace, interval};
 
 /// Allows a number of tasks a second, and as many at once after a pause.
 #[derive(Debug, Default)]
@@ -23,23 +23,12 @@ pub(crate) enum RateSource {
 }
 
 impl RateLimit {
-    /// A limit of a queue that nobody has polled.
-    pub(crate) fn configured(configured: Option<f64>) -> Self {
-        Self {
-            configured,
-            ..Self::default()
-        }
-    }
-
     /// Sets or removes the rate of a client. No more than a burst of the new rate counts as spent, so that a queue
     /// that was slow or stopped goes on.
     pub(crate) fn configure(&mut self, configured: Option<f64>, now: Instant) {
         self.configured = configured;
-        let burst = self
-            .per_second()
-            .and_then(|rate| Some(interval(rate)?.mul_f64(tokens(rate))));
-        let spent = self.earned.zip(burst);
-        self.earned = spent.map(|(earned, burst)| earned.min(now + burst));
+        let spent = self.earned.zip(self.per_second().and_then(pace));
+        self.earned = spent.map(|(earned, pace)| earned.min(now + pace.burst + pace.interval));
     }
 
     /// Sets the rate of a poll. A poll without a rate leaves the limit as it is, because workers of
@@ -71,38 +60,31 @@ impl RateLimit {
         let Some(rate) = self.per_second() else {
             return Some(now);
         };
-        let interval = interval(rate)?;
-        let burst = interval.mul_f64(tokens(rate) - 1.0);
-        let earned = self.earned.unwrap_or(now);
-        Some(earned.checked_sub(burst).unwrap_or(now).max(now))
+        Some(pace(rate)?.next(self.earned, now))
     }
 
     /// Spends the token of a task that leaves.
     pub(crate) fn record_task(&mut self, now: Instant) {
-        if let Some(interval) = self.per_second().and_then(interval) {
-            self.earned = Some(self.earned.unwrap_or(now).max(now) + interval);
+        if let Some(pace) = self.per_second().and_then(pace) {
+            self.earned = Some(pace.spend(self.earned, now));
         }
     }
 }
 
-/// How many tasks may leave at once.
-fn tokens(rate: f64) -> f64 {
-    rate.ceil().max(1.0)
-}
-
-/// The interval between two tasks; none for a rate of zero.
-fn interval(rate: f64) -> Option<Duration> {
-    (rate > 0.0).then(|| match Duration::try_from_secs_f64(1.0 / rate) {
-        Ok(interval) => interval.min(LONGEST),
-        Err(_) => LONGEST,
+/// As many tasks leave at once as may leave in a second; none for a rate of zero.
+fn pace(rate: f64) -> Option<Pace> {
+    let interval = interval(rate)?;
+    let at_once = rate.ceil().max(1.0);
+    Some(Pace {
+        interval,
+        burst: interval.mul_f64(at_once - 1.0),
     })
 }
 
-/// Upper bound, so that the sum stays within the range of an `Instant`.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -138,7 +120,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_rate_of_a_client_replaces_that_of_workers_until_it_is_removed() {
         let now = Instant::now();
-        let mut limit = RateLimit::configured(Some(0.001));
+        let mut limit = RateLimit::default();
+        limit.configure(Some(0.001), now);
         limit.set(Some(5.0));
         assert_eq!(limit.effective(), Some((0.001, RateSource::Client)));
         limit.record_task(now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::matcher::PriorityLevel;
+use super::priority::PriorityLevel;
 
 /// Counts of one queue over the last half minute, by the priority of its tasks.
 #[derive(Debug, Default)]

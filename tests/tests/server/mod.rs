@@ -2,6 +2,7 @@
 //! servers.
 
 mod activity_operations;
+mod backlog;
 mod bad_input;
 mod batches;
 mod callbacks;

@@ -4,21 +4,21 @@ use std::collections::HashMap;
 
 use durably::prelude::*;
 use durably_proto::api::{
-    command::v1::{Command, ScheduleActivityTaskCommandAttributes, command::Attributes},
-    common::v1::ActivityType,
-    enums::v1::{CommandType, RateLimitSource, TaskQueueType},
+    enums::v1::{RateLimitSource, TaskQueueType},
     taskqueue::v1::{RateLimit, RateLimitConfig, TaskQueueConfig},
     workflowservice::v1::{update_task_queue_config_request::RateLimitUpdate, *},
 };
-use durably_proto::wkt::Duration;
 use durably_tests::{
     World, eventually, on_both_servers,
-    raw::{NAMESPACE, Service, complete, ended, task_queue, terminate, within, workflow_task},
+    raw::{NAMESPACE, Service, ended, task_queue, terminate},
 };
+
+use super::backlog::{activity, fair, issue, polled, until_waiting};
 
 on_both_servers! {
     limits_are_set_shown_and_removed
     a_queue_without_a_rate_stops_until_it_has_one
+    a_fairness_key_at_its_limit_waits_and_keys_of_more_weight_do_not
     what_a_configuration_refuses
 }
 
@@ -143,42 +143,11 @@ async fn a_queue_without_a_rate_stops_until_it_has_one(world: &World) -> Result<
     };
     service.update_task_queue_config(stop).await?;
     until_rate(&service, &world.queue, Some(0.0)).await;
-    let start = world.start_request();
-    let workflow_id = start.workflow_id.clone();
-    service.start_workflow_execution(start).await?;
-    let task = workflow_task(&mut service, &world.queue).await?;
-    let seconds = |seconds| Some(Duration { seconds, nanos: 0 });
-    let activity = ScheduleActivityTaskCommandAttributes {
-        activity_id: "a".to_owned(),
-        activity_type: Some(ActivityType {
-            name: "Activity".to_owned(),
-        }),
-        task_queue: task_queue(&world.queue),
-        start_to_close_timeout: seconds(60),
-        ..Default::default()
-    };
-    let command = Command {
-        command_type: CommandType::ScheduleActivityTask.into(),
-        attributes: Some(Attributes::ScheduleActivityTaskCommandAttributes(activity)),
-        ..Default::default()
-    };
-    complete(&mut service, &task, vec![command], vec![]).await?;
-    let poll = |mut service: Service, timeout| {
-        let poll = PollActivityTaskQueueRequest {
-            namespace: NAMESPACE.to_owned(),
-            task_queue: task_queue(&world.queue),
-            identity: "raw".to_owned(),
-            ..Default::default()
-        };
-        async move {
-            service
-                .poll_activity_task_queue(within(timeout, poll))
-                .await
-        }
-    };
-    let polled = poll(service.clone(), 3).await;
+    let commands = vec![activity("a", &world.queue, None)];
+    let workflow_id = issue(world, &mut service, None, commands).await?;
+    let stopped = polled(&mut service, &world.queue, None, 3).await;
     assert!(
-        !polled.is_ok_and(|task| task.get_ref().activity_id == "a"),
+        !stopped.is_ok_and(|task| task.activity_id == "a"),
         "the queue has stopped"
     );
     let go_on = UpdateTaskQueueConfigRequest {
@@ -188,14 +157,83 @@ async fn a_queue_without_a_rate_stops_until_it_has_one(world: &World) -> Result<
     service.update_task_queue_config(go_on).await?;
     // A real server gives the task to a later poll.
     eventually("the queue goes on", || {
-        let polled = poll(service.clone(), 5);
+        let mut service = service.clone();
         async move {
-            let polled = polled.await.ok()?;
-            (polled.get_ref().activity_id == "a").then_some(())
+            let polled = polled(&mut service, &world.queue, None, 5).await.ok()?;
+            (polled.activity_id == "a").then_some(())
         }
     })
     .await;
     terminate(&mut service, &workflow_id).await
+}
+
+/// The queue of a real server has four partitions, each of which lets the first task of a key through.
+async fn a_fairness_key_at_its_limit_waits_and_keys_of_more_weight_do_not(
+    world: &World,
+) -> Result<()> {
+    let mut service = world.service().await?;
+    // A task in more than a quarter of an hour, and a hundred a second for the other key.
+    let limited = UpdateTaskQueueConfigRequest {
+        update_fairness_key_rate_limit_default: limit(0.001, "fair"),
+        set_fairness_weight_overrides: [("gold".to_owned(), 100_000.0)].into(),
+        ..request(world)
+    };
+    let updated = service.update_task_queue_config(limited).await?;
+    let config = updated.into_inner().config;
+    eventually("the limits hold", || {
+        let mut service = service.clone();
+        let config = config.clone();
+        async move {
+            let found = describe(&mut service, &world.queue, TaskQueueType::Activity);
+            (found.await.ok()?.config == config).then_some(())
+        }
+    })
+    .await;
+    // Those without a key, whose weight does not matter, share one.
+    let keys = [("none", "", 12), ("iron", "iron", 12), ("gold", "gold", 8)];
+    let commands = keys.iter().flat_map(|(name, key, count)| {
+        let queue = &world.queue;
+        (0..*count).map(move |task| activity(format!("{name} {task}"), queue, fair(key, 0.0)))
+    });
+    let workflow_id = issue(world, &mut service, None, commands.collect()).await?;
+    until_waiting(&service, &world.queue, TaskQueueType::Activity, 32).await;
+    let mut taken: HashMap<String, usize> = HashMap::new();
+    take_until(&mut service, &world.queue, &mut taken, &[("gold", 8)]).await?;
+    let partitions = if world.is_ours() { 1 } else { 4 };
+    for held_back in ["none", "iron"] {
+        let count = taken.get(held_back).copied().unwrap_or_default();
+        assert!(count <= partitions, "{held_back} {count}");
+    }
+    let removed = UpdateTaskQueueConfigRequest {
+        update_fairness_key_rate_limit_default: Some(RateLimitUpdate::default()),
+        ..request(world)
+    };
+    service.update_task_queue_config(removed).await?;
+    let all = [("none", 12), ("iron", 12)];
+    take_until(&mut service, &world.queue, &mut taken, &all).await?;
+    terminate(&mut service, &workflow_id).await
+}
+
+/// Takes activities until each name, the first word of their ids, has come so often.
+async fn take_until(
+    service: &mut Service,
+    queue: &str,
+    taken: &mut HashMap<String, usize>,
+    expected: &[(&str, usize)],
+) -> Result<()> {
+    for _ in 0..100 {
+        if expected
+            .iter()
+            .all(|(name, count)| taken.get(*name) == Some(count))
+        {
+            return Ok(());
+        }
+        let id = polled(service, queue, None, 5).await?.activity_id;
+        if let Some((name, _)) = id.split_once(' ') {
+            *taken.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+    panic!("only {taken:?} came of {expected:?}")
 }
 
 async fn what_a_configuration_refuses(world: &World) -> Result<()> {
