@@ -396,6 +396,21 @@ impl ServerBuilder {
         Self(self.0.clock(Clock::skipping()))
     }
 
+    /// Lets the fairness keys of a [priority](crate::Priority) take turns in each task queue, as often as their weights
+    /// say. Without it the tasks of a priority leave their queue in the order in which they came, as on a real server
+    /// whose operator has not switched fairness on.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> durably::Result<()> {
+    /// let server = durably::Server::builder().fairness().start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fairness(self) -> Self {
+        Self(self.0.fairness())
+    }
+
     /// Does not listen on any port: only clients in this process reach the server.
     pub fn in_process_only(self) -> Self {
         Self(self.0.grpc(false))

@@ -55,6 +55,9 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(retention) = options.retention {
         builder = builder.retention(retention);
     }
+    if options.fairness {
+        builder = builder.fairness();
+    }
     for namespace in options.namespaces {
         builder = builder.namespace(namespace);
     }
@@ -133,6 +136,7 @@ struct Options {
     tls: TlsOptions,
     log: Option<Level>,
     skip_time: SkipTime,
+    fairness: bool,
 }
 
 #[cfg(feature = "tls")]
@@ -177,6 +181,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
         tls: TlsOptions::default(),
         log: Some(Level::WARN),
         skip_time: SkipTime::Never,
+        fairness: false,
     };
     let mut arguments = arguments.flat_map(|argument| match argument.split_once('=') {
         Some((name, value)) if name.starts_with("--") => vec![name.to_owned(), value.to_owned()],
@@ -214,6 +219,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Result<Command, String> {
             }
             "--retention" => options.retention = Some(duration(&value()?)?),
             "--log" => options.log = level(&value()?)?,
+            "--fairness" => options.fairness = true,
             "--skip-time" => options.skip_time = SkipTime::OnceUnlocked,
             // The command line of the test server that the other SDKs start, `PORT
             // [--enable-time-skipping]`: their test environments can be given this program instead.
@@ -317,6 +323,7 @@ Options:
       --retention TIME   how long closed workflows are kept, such as 36h or 30d [default: what the
                          database says, 1d for a new one]
       --log LEVEL        log level: off, error, warn, info, debug or trace [default: warn]
+      --fairness         let the fairness keys of a priority take turns in each task queue
       --skip-time        skip time while a client has unlocked the clock through the TestService,
                          as the test environments of the SDKs do while they await a result
       --enable-time-skipping
@@ -392,6 +399,16 @@ mod tests {
                 (7234, skip_time),
                 "{line}"
             );
+        }
+    }
+
+    #[test]
+    fn fairness_is_off_unless_it_is_switched_on() {
+        for (line, fairness) in [("-p 7234", false), ("--fairness -p 7234", true)] {
+            let Ok(Command::Serve(options)) = parsed(line) else {
+                panic!("{line} is well formed");
+            };
+            assert_eq!((options.port, options.fairness), (7234, fairness), "{line}");
         }
     }
 

@@ -14,6 +14,7 @@ use durably_proto::api::workflow::v1::VersioningOverride;
 
 use crate::deployment::{Change, Deployment, Deployments, QueueType, Usage, Version};
 use crate::error::Error;
+use crate::matching::fairness::DispatchOrder;
 use crate::matching::offer::{ActivityOffer, WorkflowOffer};
 use crate::matching::poller;
 use crate::matching::priority::TaskPriority;
@@ -31,6 +32,8 @@ use crate::worker_registry::WorkerRegistry;
 #[derive(Debug, Default)]
 pub(crate) struct Namespaces {
     by_name: RwLock<BTreeMap<Arc<str>, Arc<Namespace>>>,
+    /// That of the tasks in all queues.
+    order: DispatchOrder,
     /// Locked while a namespace is added or deleted; requests find the others meanwhile.
     adding: Mutex<()>,
 }
@@ -69,6 +72,14 @@ pub(crate) struct Namespace {
 }
 
 impl Namespaces {
+    /// None, whose queues will have this order.
+    pub(crate) fn with_order(order: DispatchOrder) -> Self {
+        Self {
+            order,
+            ..Self::default()
+        }
+    }
+
     /// Adds a namespace. It is durable on return.
     pub(crate) fn register(
         &self,
@@ -84,12 +95,13 @@ impl Namespaces {
         if name == SYSTEM || self.contains(name) {
             return Err(Error::NamespaceExists(name.to_owned()));
         }
-        let namespace = Namespace::new(StoredNamespace {
+        let stored = StoredNamespace {
             name: name.into(),
             id,
             settings,
             attributes: Vec::new(),
-        });
+        };
+        let namespace = Namespace::new(stored, self.order);
         let facts = namespace.facts();
         store.put_namespace(&facts)?;
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
@@ -110,7 +122,7 @@ impl Namespaces {
         deployments: Vec<Arc<Deployment>>,
         queue_configs: Vec<(QueueKey, TaskQueueConfig)>,
     ) {
-        let namespace = Namespace::with_task_queues(stored, deployments, queue_configs);
+        let namespace = Namespace::with_task_queues(stored, self.order, deployments, queue_configs);
         let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
         by_name.insert(Arc::clone(&namespace.name), Arc::new(namespace));
     }
@@ -180,7 +192,7 @@ impl Namespaces {
         facts.name = deleted_name.as_str().into();
         facts.settings.state = NamespaceState::Deleted;
         facts.settings.removal = Removal::After(delay);
-        let deleted = Arc::new(Namespace::new(facts));
+        let deleted = Arc::new(Namespace::new(facts, self.order));
         {
             let mut by_name = self.by_name.write().unwrap_or_else(PoisonError::into_inner);
             by_name.remove(&namespace.name);
@@ -222,12 +234,13 @@ impl Namespaces {
 }
 
 impl Namespace {
-    fn new(stored: StoredNamespace) -> Self {
-        Self::with_task_queues(stored, Vec::new(), Vec::new())
+    fn new(stored: StoredNamespace, order: DispatchOrder) -> Self {
+        Self::with_task_queues(stored, order, Vec::new(), Vec::new())
     }
 
     fn with_task_queues(
         stored: StoredNamespace,
+        order: DispatchOrder,
         deployments: Vec<Arc<Deployment>>,
         queue_configs: Vec<(QueueKey, TaskQueueConfig)>,
     ) -> Self {
@@ -242,9 +255,9 @@ impl Namespace {
             id: stored.id,
             is_deleted: AtomicBool::new(stored.settings.state == NamespaceState::Deleted),
             settings: RwLock::new(stored.settings),
-            workflow_tasks: Queues::new(Arc::clone(&deployments)),
-            activity_tasks: Queues::new(Arc::clone(&deployments)),
-            nexus_tasks: Queues::new(Arc::clone(&deployments)),
+            workflow_tasks: Queues::new(order, Arc::clone(&deployments)),
+            activity_tasks: Queues::new(order, Arc::clone(&deployments)),
+            nexus_tasks: Queues::new(order, Arc::clone(&deployments)),
             workers: WorkerRegistry::default(),
             queries: DirectQueries::default(),
             attributes: RwLock::new(attributes),
@@ -476,13 +489,14 @@ impl Namespace {
         configs.insert(key, config);
     }
 
-    /// Gives a queue the limits of its configuration. Workflow tasks have none.
+    /// Gives a queue the limits and weights of its configuration. Workflow tasks have no limits.
     fn limit_queue(&self, key: &QueueKey, config: &TaskQueueConfig) {
         let limits = QueueLimits::from(config);
         match TaskQueueType::try_from(key.task_queue_type) {
             Ok(TaskQueueType::Activity) => self.activity_tasks.configure(&key.name, limits),
             Ok(TaskQueueType::Nexus) => self.nexus_tasks.configure(&key.name, limits),
-            Ok(TaskQueueType::Workflow | TaskQueueType::Unspecified) | Err(_) => {}
+            Ok(TaskQueueType::Workflow) => self.workflow_tasks.configure(&key.name, limits),
+            Ok(TaskQueueType::Unspecified) | Err(_) => {}
         }
     }
 

@@ -6,13 +6,16 @@
 //! says that the server is durably-server, where both differ on purpose.
 
 use std::{
+    ffi::OsStr,
     future::Future,
     path::Path,
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
-use durably::{Client, Result, Server, Worker};
+use durably::{Client, Result, Server, Worker, server::ServerBuilder};
+
+use crate::process::{Process, free_port, real_server_with, tool};
 
 pub mod cli;
 pub mod crunch;
@@ -41,46 +44,52 @@ pub struct World {
     pub client: Client,
     /// A task queue nobody else uses.
     pub queue: String,
-    server: Option<Server>,
+    host: Host,
+}
+
+enum Host {
+    Embedded(Server),
+    /// The real server of all tests.
+    Shared,
+    /// A real server of one test.
+    Own {
+        address: String,
+        _process: Process,
+    },
 }
 
 impl World {
     /// On an embedded server of its own.
     pub async fn embedded() -> Result<Self> {
-        let server = Server::start().await?;
-        Ok(Self {
-            client: server.client().await?,
-            queue: unique("queue"),
-            server: Some(server),
-        })
+        Self::on(Server::builder()).await
     }
 
     /// On an embedded server that keeps its data in a database.
     pub async fn on_database(path: &Path) -> Result<Self> {
-        let server = Server::builder().database(path).start().await?;
+        Self::on(Server::builder().database(path)).await
+    }
+
+    /// On an embedded server with these options.
+    pub async fn on(server: ServerBuilder) -> Result<Self> {
+        let server = server.start().await?;
         Ok(Self {
             client: server.client().await?,
             queue: unique("queue"),
-            server: Some(server),
+            host: Host::Embedded(server),
         })
     }
 
     /// Stops the embedded server; a real one goes on.
     pub async fn stop(self) {
         drop(self.client);
-        if let Some(server) = self.server {
+        if let Host::Embedded(server) = self.host {
             server.shutdown().await;
         }
     }
 
     /// On an embedded server whose clock skips ahead while a result is awaited.
     pub async fn skipping() -> Result<Self> {
-        let server = Server::builder().skip_time().start().await?;
-        Ok(Self {
-            client: server.client().await?,
-            queue: unique("queue"),
-            server: Some(server),
-        })
+        Self::on(Server::builder().skip_time()).await
     }
 
     /// On the real server; `None` (and a line that says so) if there is none.
@@ -96,7 +105,28 @@ impl World {
         Ok(Some(Self {
             client: Client::connect(address).await?,
             queue: unique("queue"),
-            server: None,
+            host: Host::Shared,
+        }))
+    }
+
+    /// On a real server of its own with these dynamic configuration values; `None` (and a line that says so) if there is
+    /// none.
+    pub async fn own_real(test: &str, settings: &[&str]) -> Result<Option<Self>> {
+        let Some(cli) = tool("DURABLY_TEMPORAL_CLI", test) else {
+            return Ok(None);
+        };
+        let settings = settings.iter().map(|it| ["--dynamic-config-value", it]);
+        let arguments: Vec<_> = settings.flatten().map(OsStr::new).collect();
+        let port = free_port();
+        let process = real_server_with(&cli, port, &arguments).await;
+        let address = format!("127.0.0.1:{port}");
+        Ok(Some(Self {
+            client: Client::connect(&address).await?,
+            queue: unique("queue"),
+            host: Host::Own {
+                address,
+                _process: process,
+            },
         }))
     }
 
@@ -118,23 +148,33 @@ impl World {
 
     /// `host:port` of the server, for clients that are not ours.
     pub fn address(&self) -> String {
-        match &self.server {
-            Some(server) => server
+        match &self.host {
+            Host::Embedded(server) => server
                 .address()
                 .expect("an embedded server of a test listens")
                 .to_string(),
-            None => std::env::var("DURABLY_REAL_ADDRESS").expect("this world is on a real server"),
+            Host::Shared => {
+                std::env::var("DURABLY_REAL_ADDRESS").expect("this world is on a real server")
+            }
+            Host::Own { address, .. } => address.clone(),
         }
     }
 
     /// Whether the server is durably's: an embedded one, or a process of its own, which `DURABLY_REAL=ours` tells.
     pub fn is_ours(&self) -> bool {
-        self.server.is_some() || std::env::var("DURABLY_REAL").as_deref() == Ok("ours")
+        match self.host {
+            Host::Embedded(_) => true,
+            Host::Shared => std::env::var("DURABLY_REAL").as_deref() == Ok("ours"),
+            Host::Own { .. } => false,
+        }
     }
 
     /// The embedded server, if this world has one.
     pub fn server(&self) -> Option<&Server> {
-        self.server.as_ref()
+        match &self.host {
+            Host::Embedded(server) => Some(server),
+            Host::Shared | Host::Own { .. } => None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Processes of their own: a worker to kill, a real server to restart, a Python program.
 
 use std::{
+    ffi::OsStr,
     io::{BufRead, BufReader},
     net::TcpListener,
     path::Path,
@@ -85,13 +86,18 @@ pub fn tool(variable: &str, test: &str) -> Option<String> {
 
 /// A real Temporal server that keeps its state in `database`; waits until it answers.
 pub async fn real_server(cli: &str, port: u16, database: &Path) -> Process {
+    let database = ["--db-filename".as_ref(), database.as_os_str()];
+    real_server_with(cli, port, &database).await
+}
+
+/// A real Temporal server with further arguments of its command line; waits until it answers.
+pub async fn real_server_with(cli: &str, port: u16, arguments: &[&OsStr]) -> Process {
     let child = Command::new(cli)
         .args(["server", "start-dev", "--headless", "--ip", "127.0.0.1"])
         .args(["--log-level", "never"])
         .arg("--port")
         .arg(port.to_string())
-        .arg("--db-filename")
-        .arg(database)
+        .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

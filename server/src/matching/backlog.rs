@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use super::fairness::Passes;
 use super::priority::{FairnessKey, TaskPriority};
 
 /// A task in a queue, with what decides its place there.
@@ -12,9 +13,11 @@ pub(crate) struct Placed<T> {
     pub(crate) task: T,
 }
 
-/// Order of the tasks of a level: their age.
+/// Order of the tasks of a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
+    /// The turn of its key; zero if the order is that of arrival.
+    pub(crate) pass: u64,
     /// How many tasks came to the queues of the name before.
     pub(crate) number: u64,
 }
@@ -29,6 +32,9 @@ pub(super) struct Backlog<T> {
     heads: BTreeSet<(Place, FairnessKey)>,
     /// Number of tasks.
     len: usize,
+    passes: Passes,
+    /// The highest pass of a task that has left.
+    dispatched: u64,
 }
 
 impl<T> Default for Backlog<T> {
@@ -37,6 +43,8 @@ impl<T> Default for Backlog<T> {
             keys: HashMap::new(),
             heads: BTreeSet::new(),
             len: 0,
+            passes: Passes::default(),
+            dispatched: 0,
         }
     }
 }
@@ -66,7 +74,8 @@ impl<T> Backlog<T> {
     pub(super) fn take(&mut self, is_ready: impl Fn(&FairnessKey) -> bool) -> Option<Placed<T>> {
         let head = self.heads.iter().find(|(_, key)| is_ready(key))?.clone();
         self.heads.remove(&head);
-        let (_, key) = head;
+        let (place, key) = head;
+        self.dispatched = self.dispatched.max(place.pass);
         let tasks = self.keys.get_mut(&key)?;
         let task = tasks.pop_front();
         match tasks.front().map(|next| next.place) {
@@ -79,6 +88,20 @@ impl<T> Backlog<T> {
         }
         self.len -= 1;
         task
+    }
+
+    /// Assigns the pass of a key's next task.
+    pub(super) fn next_pass(&mut self, key: &FairnessKey, weight: f32) -> u64 {
+        let base = self.reached_pass();
+        self.passes.next(key, weight, base)
+    }
+
+    /// The pass that dispatch has reached: no task waits below it.
+    pub(super) fn reached_pass(&self) -> u64 {
+        let first = self.heads.first();
+        first.map_or(self.dispatched, |(place, _)| {
+            self.dispatched.min(place.pass)
+        })
     }
 
     /// The keys that have tasks.

@@ -33,6 +33,11 @@ impl Limits {
         self.weights = Weights::from(limits);
     }
 
+    /// The weight of a task's key.
+    pub(super) fn weight(&self, priority: &TaskPriority) -> f32 {
+        self.weights.of(priority)
+    }
+
     /// Counts a task that comes, and returns how many came before.
     pub(super) fn record_arrival(&mut self) -> u64 {
         self.arrived += 1;

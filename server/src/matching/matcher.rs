@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::backlog::{Backlog, Place, Placed};
+use super::fairness::DispatchOrder;
 use super::priority::{FairnessKey, PriorityLevel, TaskPriority};
 
-/// Pairs tasks with waiting polls. Tasks leave by priority, then by age; polls are served by age.
+/// Pairs tasks with waiting polls. Tasks leave by priority, then by the matcher's order; polls are served by age.
 /// Both sides are non-empty only while limits hold tasks back.
 #[derive(Debug)]
 pub(crate) struct Matcher<T, W> {
+    order: DispatchOrder,
     /// Tasks without a poll, the most urgent first.
     backlogs: BTreeMap<PriorityLevel, Backlog<T>>,
     /// Waiting polls, the oldest first; ids ascend.
@@ -25,8 +27,9 @@ pub(crate) struct Matcher<T, W> {
 pub(crate) struct WaiterId(u64);
 
 impl<T, W> Matcher<T, W> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(order: DispatchOrder) -> Self {
         Self {
+            order,
             backlogs: BTreeMap::new(),
             waiters: VecDeque::new(),
             next_waiter: 0,
@@ -34,12 +37,19 @@ impl<T, W> Matcher<T, W> {
         }
     }
 
-    /// Adds a task to the backlog, behind those of its priority with a lower number; [`Self::pop_match`] pairs it with
-    /// a waiter.
-    pub(crate) fn offer(&mut self, priority: TaskPriority, number: u64, task: T) {
-        let place = Place { number };
+    /// Adds a task to the backlog, behind those of its key with a lower number; [`Self::pop_match`] pairs it with a
+    /// waiter. The weight is that of its key.
+    pub(crate) fn offer(&mut self, priority: TaskPriority, weight: f32, number: u64, task: T) {
+        let is_awaited = !self.waiters.is_empty() && self.backlog() == 0;
+        let backlog = self.backlogs.entry(priority.level).or_default();
+        let pass = match self.order {
+            DispatchOrder::Arrival => 0,
+            // As on the real server, a task that need not wait costs its key no turn.
+            DispatchOrder::Fair if is_awaited => backlog.reached_pass(),
+            DispatchOrder::Fair => backlog.next_pass(&priority.key, weight),
+        };
         self.put_back(Placed {
-            place,
+            place: Place { pass, number },
             priority,
             task,
         });
@@ -147,15 +157,19 @@ mod tests {
             level: PriorityLevel::of(priority_key),
             ..TaskPriority::default()
         };
-        queue.offer(priority, task.into(), task);
+        queue.offer(priority, 1.0, task.into(), task);
     }
 
     fn offer_of_key(queue: &mut Queue, key: &str, task: u32) {
+        offer_of_weight(queue, key, 1.0, task);
+    }
+
+    fn offer_of_weight(queue: &mut Queue, key: &str, weight: f32, task: u32) {
         let priority = TaskPriority {
             key: key.into(),
             ..TaskPriority::default()
         };
-        queue.offer(priority, task.into(), task);
+        queue.offer(priority, weight, task.into(), task);
     }
 
     fn taken(queue: &mut Queue) -> Option<u32> {
@@ -169,7 +183,7 @@ mod tests {
 
     #[test]
     fn tasks_leave_in_the_order_they_came() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         offer(&mut queue, 0, 1);
         offer(&mut queue, 0, 2);
         assert_eq!(taken(&mut queue), Some(1));
@@ -179,7 +193,7 @@ mod tests {
 
     #[test]
     fn each_level_has_its_backlog_and_its_oldest_task() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         for (task, key) in [(1, 5), (2, 1), (3, 5), (4, 0)] {
             offer(&mut queue, key, task);
         }
@@ -193,7 +207,7 @@ mod tests {
 
     #[test]
     fn urgent_tasks_leave_first() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         for (task, key) in [(1, 0), (2, 5), (3, 1), (4, 3), (5, 9), (6, 1), (7, -1)] {
             offer(&mut queue, key, task);
         }
@@ -203,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_poll_that_waits_longest_gets_the_task() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         queue.park("first");
         queue.park("second");
         offer(&mut queue, 0, 1);
@@ -218,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_waiter_that_left_gets_nothing() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         let first = queue.park("first");
         queue.park("second");
         assert!(queue.remove_waiter(first));
@@ -230,7 +244,7 @@ mod tests {
 
     #[test]
     fn tasks_whose_waiters_vanished_keep_their_places() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         for (task, key) in [(1, "a"), (2, "b"), (3, "a"), (4, "a")] {
             offer_of_key(&mut queue, key, task);
         }
@@ -245,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_ready_keeps_its_tasks_and_no_others() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         for (task, key) in [(1, "a"), (2, "a"), (3, "b"), (4, "")] {
             offer_of_key(&mut queue, key, task);
         }
@@ -265,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_keeps_nothing() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         offer(&mut queue, 0, 1);
         assert_eq!(queue.close(), (vec![1], Vec::new()));
         offer(&mut queue, 0, 2);
@@ -274,9 +288,90 @@ mod tests {
         assert_eq!((queue.backlog(), queue.waiting()), (0, 0));
     }
 
+    fn fair() -> Queue {
+        Queue::new(DispatchOrder::Fair)
+    }
+
+    fn all(queue: &mut Queue) -> Vec<u32> {
+        std::iter::from_fn(|| taken(queue)).collect()
+    }
+
+    #[test]
+    fn keys_take_turns() {
+        let mut queue = fair();
+        let keys = ["a", "a", "a", "a", "a", "b", "b", "", ""];
+        for (task, key) in (0..).zip(keys) {
+            offer_of_key(&mut queue, key, task);
+        }
+        assert_eq!(all(&mut queue), [0, 5, 7, 1, 6, 8, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_key_of_three_times_the_weight_has_three_times_the_turns() {
+        let mut queue = fair();
+        for task in 0..4 {
+            offer_of_weight(&mut queue, "light", 1.0, task);
+        }
+        for task in 10..19 {
+            offer_of_weight(&mut queue, "heavy", 3.0, task);
+        }
+        assert_eq!(
+            all(&mut queue),
+            [10, 11, 12, 0, 13, 14, 15, 1, 16, 17, 18, 2, 3]
+        );
+    }
+
+    #[test]
+    fn urgent_tasks_leave_before_the_turns_of_others() {
+        let mut queue = fair();
+        for (task, key) in [(1, 3), (2, 1), (3, 3), (4, 1)] {
+            offer(&mut queue, key, task);
+        }
+        assert_eq!(all(&mut queue), [2, 4, 1, 3]);
+    }
+
+    #[test]
+    fn a_key_that_comes_late_has_its_turn_next_and_none_for_the_time_before() {
+        let mut queue = fair();
+        for task in 0..6 {
+            offer_of_key(&mut queue, "early", task);
+        }
+        for task in 0..3 {
+            assert_eq!(taken(&mut queue), Some(task));
+        }
+        for task in 10..13 {
+            offer_of_key(&mut queue, "late", task);
+        }
+        assert_eq!(all(&mut queue), [10, 3, 11, 4, 12, 5]);
+    }
+
+    #[test]
+    fn a_task_that_a_poll_waits_for_costs_its_key_no_turn() {
+        let mut queue = fair();
+        queue.park("poll");
+        offer_of_key(&mut queue, "a", 0);
+        assert_eq!(pop_match(&mut queue), Some(("poll", 0)));
+        for (task, key) in [(1, "a"), (2, "b"), (3, "a")] {
+            offer_of_key(&mut queue, key, task);
+        }
+        assert_eq!(all(&mut queue), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_task_that_is_put_back_keeps_its_turn() {
+        let mut queue = fair();
+        for (task, key) in [(1, "a"), (2, "a"), (3, "b")] {
+            offer_of_key(&mut queue, key, task);
+        }
+        let first = queue.take(|_| true).expect("there are three");
+        assert_eq!(taken(&mut queue), Some(3));
+        queue.put_back(first);
+        assert_eq!(all(&mut queue), [1, 2]);
+    }
+
     #[test]
     fn the_waiters_of_one_worker_are_drained() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(DispatchOrder::Arrival);
         queue.park("stays");
         queue.park("goes");
         assert_eq!(queue.drain_waiters(|w| *w == "goes"), ["goes"]);

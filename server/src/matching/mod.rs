@@ -5,6 +5,7 @@
 
 mod advice;
 mod backlog;
+pub(crate) mod fairness;
 mod key_rate;
 mod limits;
 pub(crate) mod matcher;

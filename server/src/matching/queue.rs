@@ -165,11 +165,6 @@ impl<T> QueueState<T> {
         task
     }
 
-    fn add(&mut self, priority: TaskPriority, number: u64, task: Queued<T>, now: Instant) {
-        self.tasks.offer(priority, number, task);
-        self.note_backlog(now);
-    }
-
     fn put_back(&mut self, task: Placed<Queued<T>>) {
         self.tasks.put_back(task);
         self.note_backlog(Instant::now());
@@ -262,16 +257,26 @@ impl<T> Queue<T> {
             let at = Instant::now();
             let mut state = self.lock();
             state.statistics.record_added(priority.level, at);
-            let number = self.limits().record_arrival();
-            state.add(priority, number, Queued { task, since: now }, at);
+            let (number, weight) = {
+                let mut limits = self.limits();
+                (limits.record_arrival(), limits.weight(&priority))
+            };
+            let task = Queued { task, since: now };
+            state.tasks.offer(priority, weight, number, task);
+            state.note_backlog(at);
         }
         self.deliver(Some(now));
     }
 
     /// Adds a task that another queue of the name has counted.
     pub(super) fn add(&self, task: Placed<Queued<T>>, now: Time) {
-        let (priority, number) = (task.priority, task.place.number);
-        self.lock().add(priority, number, task.task, Instant::now());
+        {
+            let mut state = self.lock();
+            let weight = self.limits().weight(&task.priority);
+            let number = task.place.number;
+            state.tasks.offer(task.priority, weight, number, task.task);
+            state.note_backlog(Instant::now());
+        }
         self.deliver(Some(now));
     }
 

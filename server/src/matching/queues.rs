@@ -8,6 +8,7 @@ use durably_history::{DeploymentVersion, Time};
 use tokio::time::Instant;
 
 use super::backlog::Placed;
+use super::fairness::DispatchOrder;
 use super::limits::Limits;
 use super::matcher::Matcher;
 use super::offer::Routed;
@@ -23,6 +24,8 @@ use crate::queue_config::QueueLimits;
 #[derive(Debug)]
 pub(crate) struct Queues<T> {
     named: RwLock<QueueMap<T>>,
+    /// That of shared queues; a worker's own has the tasks in the order in which they came, as on the real server.
+    order: DispatchOrder,
     shut_down: ShutDownWorkers,
     /// The worker deployments of the namespace. Locked while a task is added to a queue, so that no task
     /// is added where a change has just taken the others away.
@@ -120,8 +123,9 @@ impl Description {
 }
 
 impl<T: Routed + Send> Queues<T> {
-    pub(crate) fn new(deployments: Arc<RwLock<Deployments>>) -> Self {
+    pub(crate) fn new(order: DispatchOrder, deployments: Arc<RwLock<Deployments>>) -> Self {
         Self {
+            order,
             named: RwLock::new(QueueMap {
                 queues: HashMap::new(),
                 configured: HashMap::new(),
@@ -394,8 +398,12 @@ impl<T: Routed + Send> Queues<T> {
             named.sweep_at = FIRST_SWEEP.max(named.queues.len() * 2);
         }
         let closed = named.closed;
+        let order = match kind {
+            QueueKind::Normal => self.order,
+            QueueKind::Sticky => DispatchOrder::Arrival,
+        };
         let queue = |limits: &Arc<Mutex<Limits>>| {
-            let mut tasks = Matcher::new();
+            let mut tasks = Matcher::new(order);
             if closed {
                 tasks.close();
             }
@@ -512,7 +520,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_reaches_the_poll_that_waits_for_it() {
-        let queues = Arc::new(Queues::new(Arc::default()));
+        let queues = Arc::new(Queues::new(DispatchOrder::Arrival, Arc::default()));
         let waiting = tokio::spawn({
             let queues = Arc::clone(&queues);
             async move { poll(&queues, "q").await }
@@ -526,7 +534,7 @@ mod tests {
 
     #[tokio::test]
     async fn queues_do_not_mix() {
-        let queues = Queues::new(Arc::default());
+        let queues = Queues::new(DispatchOrder::Arrival, Arc::default());
         offer(&queues, "a", 1);
         offer(&queues, "b", 2);
         assert_eq!(poll(&queues, "b").await, Some(2));
@@ -535,7 +543,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_poll_ends_empty_at_its_deadline() {
-        let queues: Queues<u32> = Queues::new(Arc::default());
+        let queues: Queues<u32> = Queues::new(DispatchOrder::Arrival, Arc::default());
         assert_eq!(poll(&queues, "q").await, None);
         offer(&queues, "q", 1);
         assert_eq!(queues.backlog("q", None), 1, "the waiter has left");
@@ -543,7 +551,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_cancelled_poll_loses_no_task() {
-        let queues = Queues::new(Arc::default());
+        let queues = Queues::new(DispatchOrder::Arrival, Arc::default());
         let mut cancelled = Box::pin(poll(&queues, "q"));
         let parked = futures_poll_once(&mut cancelled).await;
         assert!(parked.is_none());
@@ -556,7 +564,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_is_offered_again_when_its_poll_is_cancelled_as_it_arrives() {
-        let queues = Queues::new(Arc::default());
+        let queues = Queues::new(DispatchOrder::Arrival, Arc::default());
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
         offer(&queues, "q", 1);
@@ -575,7 +583,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_that_shuts_down_is_answered_with_nothing() {
-        let queues: Queues<u32> = Queues::new(Arc::default());
+        let queues: Queues<u32> = Queues::new(DispatchOrder::Arrival, Arc::default());
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
         queues.end_polls_of("q", "instance");
@@ -593,7 +601,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn tasks_leave_at_the_rate_that_polls_ask_for() {
-        let queues: Arc<Queues<u32>> = Arc::new(Queues::new(Arc::default()));
+        let queues: Arc<Queues<u32>> =
+            Arc::new(Queues::new(DispatchOrder::Arrival, Arc::default()));
         let begin = Instant::now();
         let polls: Vec<_> = (0..4)
             .map(|_| {
@@ -629,7 +638,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_of_a_cancelled_poll_goes_where_the_routing_sends_it_meanwhile() {
-        let queues: Queues<Task> = Queues::new(Arc::default());
+        let queues: Queues<Task> = Queues::new(DispatchOrder::Arrival, Arc::default());
         let soon = Instant::now() + Duration::from_secs(5);
         let (one, two) = (version("1"), version("2"));
         let poll = |version| Poll {
@@ -655,7 +664,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_rate_of_a_queue_limits_the_workers_of_all_versions_together() {
-        let queues: Queues<Task> = Queues::new(Arc::default());
+        let queues: Queues<Task> = Queues::new(DispatchOrder::Arrival, Arc::default());
         let begin = Instant::now();
         let far = begin + Duration::from_secs(60);
         let versions = [version("1"), version("2")];
@@ -681,7 +690,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_poll_that_waits_takes_a_task_when_a_client_raises_the_rate() {
-        let queues = Arc::new(Queues::<u32>::new(Arc::default()));
+        let queues = Arc::new(Queues::<u32>::new(DispatchOrder::Arrival, Arc::default()));
         let limited = |rate| {
             let limits = QueueLimits {
                 per_second: Some(rate),
@@ -708,7 +717,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn queues_of_a_server_that_stops_end_their_polls_and_keep_no_task() {
-        let queues: Queues<Arc<()>> = Queues::new(Arc::default());
+        let queues: Queues<Arc<()>> = Queues::new(DispatchOrder::Arrival, Arc::default());
         let task = Arc::new(());
         offer(&queues, "q", Arc::clone(&task));
         queues.close();
@@ -723,7 +732,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_worker_is_there_while_it_works_on_what_it_waited_for() {
-        let queues: Queues<u32> = Queues::new(Arc::default());
+        let queues: Queues<u32> = Queues::new(DispatchOrder::Arrival, Arc::default());
         let mut waiting = Box::pin(poll(&queues, "q"));
         assert!(futures_poll_once(&mut waiting).await.is_none());
         let later = Time::default() + Duration::from_secs(60);
@@ -740,7 +749,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_poller_is_listed() {
-        let queues: Queues<u32> = Queues::new(Arc::default());
+        let queues: Queues<u32> = Queues::new(DispatchOrder::Arrival, Arc::default());
         offer(&queues, "q", 1);
         poll(&queues, "q").await;
         let description = queues.describe("q", Time::default());
@@ -751,7 +760,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn tasks_that_wait_are_counted_by_priority_with_their_age() {
-        let queues: Queues<u32> = Queues::new(Arc::default());
+        let queues: Queues<u32> = Queues::new(DispatchOrder::Arrival, Arc::default());
         let (urgent, late) = (PriorityLevel::of(1), PriorityLevel::of(5));
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
         let offer = |level, task, now| {

@@ -10,6 +10,7 @@ use crate::error::StartError;
 use crate::grpc::access::Secret;
 #[cfg(feature = "tls")]
 use crate::grpc::access::TlsFiles;
+use crate::matching::fairness::DispatchOrder;
 use crate::server::Server;
 
 /// Configures and starts a server; created by [`Server::builder`].
@@ -46,6 +47,7 @@ pub struct ServerBuilder {
     pub(crate) search_attributes: Vec<(String, String)>,
     pub(crate) retention: Option<Duration>,
     pub(crate) clock: Clock,
+    pub(crate) order: DispatchOrder,
     pub(crate) seed: Option<u64>,
     pub(crate) api_key: Option<Secret>,
     #[cfg(feature = "tls")]
@@ -63,6 +65,7 @@ impl ServerBuilder {
             search_attributes: Vec::new(),
             retention: None,
             clock: Clock::system(),
+            order: DispatchOrder::default(),
             seed: None,
             api_key: None,
             #[cfg(feature = "tls")]
@@ -135,6 +138,22 @@ impl ServerBuilder {
     /// Sets the clock of timers and timeouts. Default: [`Clock::system`].
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Lets the fairness keys of a priority take turns in a task queue, each as often as its weight says. Default: the
+    /// tasks of a priority leave in the order in which they came, as on a real server without
+    /// `matching.enableFairness`.
+    ///
+    /// ```
+    /// # use durably_server::Server;
+    /// # async fn start() -> Result<(), durably_server::StartError> {
+    /// let server = Server::builder().fairness().start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fairness(mut self) -> Self {
+        self.order = DispatchOrder::Fair;
         self
     }
 

@@ -251,7 +251,7 @@ impl Server {
         let (outbox, messages) = mpsc::unbounded_channel();
         let (running_batches, batches) = mpsc::unbounded_channel();
         let backend = Arc::new_cyclic(|own| Backend {
-            namespaces: Namespaces::default(),
+            namespaces: Namespaces::with_order(config.order),
             executions: Executions::new(Arc::clone(&store)),
             schedules: Schedules::default(),
             batches: Batches::default(),

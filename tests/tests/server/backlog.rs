@@ -5,7 +5,7 @@ use durably_proto::api::{
     command::v1::{Command, ScheduleActivityTaskCommandAttributes, command::Attributes},
     common::v1::{ActivityType, Priority},
     enums::v1::{CommandType, TaskQueueType},
-    taskqueue::v1::TaskQueueMetadata,
+    taskqueue::v1::{TaskQueueConfig, TaskQueueMetadata},
     workflowservice::v1::*,
 };
 use durably_proto::wkt::Duration;
@@ -76,17 +76,9 @@ pub(super) async fn until_waiting(
 ) {
     eventually("all tasks wait", || {
         let mut service = service.clone();
-        let request = DescribeTaskQueueRequest {
-            namespace: NAMESPACE.to_owned(),
-            task_queue: task_queue(queue),
-            task_queue_type: kind.into(),
-            report_stats: true,
-            ..Default::default()
-        };
         async move {
-            let described = service.describe_task_queue(request).await.ok()?;
-            let waiting = described.into_inner().stats?.approximate_backlog_count;
-            (usize::try_from(waiting) == Ok(count)).then_some(())
+            let waiting = backlog(&mut service, queue, kind).await;
+            (waiting.ok()? == count).then_some(())
         }
     })
     .await;
@@ -120,3 +112,54 @@ pub(super) async fn order(service: &mut Service, queue: &str, count: usize) -> R
     }
     Ok(order)
 }
+
+/// How many tasks wait in a queue.
+pub(super) async fn backlog(
+    service: &mut Service,
+    queue: &str,
+    kind: TaskQueueType,
+) -> Result<usize> {
+    let request = DescribeTaskQueueRequest {
+        namespace: NAMESPACE.to_owned(),
+        task_queue: task_queue(queue),
+        task_queue_type: kind.into(),
+        report_stats: true,
+        ..Default::default()
+    };
+    let described = service.describe_task_queue(request).await?.into_inner();
+    let count = described
+        .stats
+        .unwrap_or_default()
+        .approximate_backlog_count;
+    Ok(usize::try_from(count).expect("a count is not negative"))
+}
+
+/// Waits until an activity queue has a configuration: the real server takes a while.
+pub(super) async fn until_configured(
+    service: &Service,
+    queue: &str,
+    config: Option<TaskQueueConfig>,
+) {
+    eventually("the configuration holds", || {
+        let mut service = service.clone();
+        let request = DescribeTaskQueueRequest {
+            namespace: NAMESPACE.to_owned(),
+            task_queue: task_queue(queue),
+            task_queue_type: TaskQueueType::Activity.into(),
+            report_config: true,
+            ..Default::default()
+        };
+        let config = config.clone();
+        async move {
+            let found = service.describe_task_queue(request).await.ok()?;
+            (found.into_inner().config == config).then_some(())
+        }
+    })
+    .await;
+}
+
+/// A real server whose queues have one partition, so that they have one order.
+pub(super) const ONE_PARTITION: [&str; 2] = [
+    "matching.numTaskqueueReadPartitions=1",
+    "matching.numTaskqueueWritePartitions=1",
+];

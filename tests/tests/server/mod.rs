@@ -17,6 +17,7 @@ mod delays;
 mod deletions;
 mod deployments;
 mod description;
+mod fairness;
 mod filters;
 mod generated_filters;
 mod kills;

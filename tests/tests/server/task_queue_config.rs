@@ -13,7 +13,7 @@ use durably_tests::{
     raw::{NAMESPACE, Service, ended, task_queue, terminate},
 };
 
-use super::backlog::{activity, fair, issue, polled, until_waiting};
+use super::backlog::{activity, fair, issue, polled, until_configured, until_waiting};
 
 on_both_servers! {
     limits_are_set_shown_and_removed
@@ -179,16 +179,7 @@ async fn a_fairness_key_at_its_limit_waits_and_keys_of_more_weight_do_not(
         ..request(world)
     };
     let updated = service.update_task_queue_config(limited).await?;
-    let config = updated.into_inner().config;
-    eventually("the limits hold", || {
-        let mut service = service.clone();
-        let config = config.clone();
-        async move {
-            let found = describe(&mut service, &world.queue, TaskQueueType::Activity);
-            (found.await.ok()?.config == config).then_some(())
-        }
-    })
-    .await;
+    until_configured(&service, &world.queue, updated.into_inner().config).await;
     // Those without a key, whose weight does not matter, share one.
     let keys = [("none", "", 12), ("iron", "iron", 12), ("gold", "gold", 8)];
     let commands = keys.iter().flat_map(|(name, key, count)| {
