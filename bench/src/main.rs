@@ -102,6 +102,13 @@ fn embedded(table: &mut Table) {
     );
     let month = run("month", &[], &[]);
     table.at_most("a test that sleeps 30 days, ms", month["month_ms"], 50.0);
+    let year = run("year", &[], &[]);
+    assert_eq!(year["year_runs"], 365.0, "each day has its workflow");
+    table.at_most(
+        "a test of a daily schedule over a year, with its workflows, ms",
+        year["year_ms"],
+        200.0,
+    );
 }
 
 /// What a server with a database does as its file grows: 100,000 open runs, then 1,000,000 closed ones.

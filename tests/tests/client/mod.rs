@@ -11,6 +11,7 @@ mod errors;
 mod handle;
 mod operations;
 mod repeated;
+mod schedule_years;
 mod schedules;
 mod start;
 mod task_queue;
