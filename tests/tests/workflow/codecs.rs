@@ -4,10 +4,9 @@
 use durably::{
     client::{Client, History, WorkflowStatus},
     codec::{ClaimCheck, Codecs, Compression, Encryption, Folder, Keys},
-    data::{Encoded, Encrypted, Sensitive},
     error::{ResultError, RpcError, StartError},
     prelude::*,
-    replay::{self, ReplayError, Replayer},
+    replay,
     schedule::Overlap,
     search::{Keyword, SearchKey},
 };
@@ -26,31 +25,35 @@ use durably_proto::{
 use durably_tests::{World, eventually, history, on_both_servers, unique};
 
 /// A part of everything that must not be seen.
-const SECRET: &str = "s3cret-4711";
+pub(super) const SECRET: &str = "s3cret-4711";
 
-const KEY: [u8; 32] = [7; 32];
+pub(super) const KEY: [u8; 32] = [7; 32];
 
-fn secret(what: &str) -> String {
+pub(super) fn secret(what: &str) -> String {
     format!("{SECRET} {what}")
 }
 
-fn encryption() -> Encryption {
+pub(super) fn encryption() -> Encryption {
     Encryption::aes256_gcm(Keys::new("k1", KEY))
 }
 
-fn codecs() -> Codecs {
+pub(super) fn codecs() -> Codecs {
     Codecs::new()
         .codec(encryption())
         .codec(Compression::zstd())
         .encode_failures()
 }
 
-fn secured(world: &World) -> Client {
+pub(super) fn secured(world: &World) -> Client {
     world.client.with_codecs(codecs())
 }
 
 /// A history as a program without the key writes it to a file.
-async fn exported(world: &World, workflow_id: &str, run_id: Option<&str>) -> Result<History> {
+pub(super) async fn exported(
+    world: &World,
+    workflow_id: &str,
+    run_id: Option<&str>,
+) -> Result<History> {
     let handle = world.client.handle(workflow_id);
     let handle = match run_id {
         Some(run_id) => handle.run(run_id),
@@ -174,70 +177,23 @@ impl Vault {
     }
 }
 
-/// Takes and returns what is always encrypted.
-#[derive(Default)]
-struct Charges {
-    last: Option<Encrypted<String>>,
-}
-
-#[activity(start_to_close = "10s", max_attempts = 1)]
-async fn charge(ctx: &ActivityCtx, card: Encrypted<String>) -> Result<Encrypted<String>> {
-    ctx.heartbeat(Encoded(card.clone()));
-    if card.expose().ends_with("blocked") {
-        return Err(AppError::new("Blocked", "no").details(Encoded(card)).into());
-    }
-    Ok(Encrypted::new(format!("charged {}", card.expose())))
-}
-
-#[workflow(name = "charges")]
-impl Charges {
-    #[run]
-    async fn run(&mut self, ctx: &Ctx, runs: u32) -> Result<Encrypted<String>> {
-        ctx.wait_until(|| self.last.is_some()).await?;
-        let card = self.last.take().map(Encrypted::into_sensitive);
-        let card = card.unwrap_or_else(|| Sensitive::new(String::new()));
-        let charged = charge::call(ctx, card.encrypt()).await?;
-        let blocked = charge::call(ctx, Encrypted::new(secret("blocked")))
-            .await
-            .unwrap_err();
-        let app = blocked.app().expect("the activity says why");
-        let detail: Encoded<Encrypted<String>> = app.detail(0)?;
-        assert_eq!(detail.0.expose(), &secret("blocked"));
-        match runs {
-            1 => Ok(charged),
-            _ => Self::continue_as_new(runs - 1).into(),
-        }
-    }
-
-    #[signal]
-    fn pay(&mut self, card: Encrypted<String>) {
-        self.last = Some(card);
-    }
-
-    #[query]
-    fn last(&self) -> Option<Encrypted<String>> {
-        self.last.clone()
-    }
-}
-
 on_both_servers! {
     nothing_that_is_kept_shows_a_secret_and_all_is_read_with_the_key
     a_schedule_keeps_its_arguments_and_memos_encrypted
     without_the_key_calls_and_tasks_fail_with_words_and_a_worker_with_it_goes_on
-    an_encrypted_value_is_encrypted_without_a_codec_too
     large_payloads_are_in_the_store_and_the_history_has_references
     keys_are_rotated_under_a_running_workflow
 }
 
 /// Whether these bytes have the secret, or the length of its plain text in Base64.
-fn shows_secret(bytes: &[u8]) -> bool {
+pub(super) fn shows_secret(bytes: &[u8]) -> bool {
     let folded = bytes.to_ascii_lowercase();
     folded
         .windows(SECRET.len())
         .any(|it| it == SECRET.as_bytes())
 }
 
-fn payloads(events: &[HistoryEvent]) -> Vec<u8> {
+pub(super) fn payloads(events: &[HistoryEvent]) -> Vec<u8> {
     events
         .iter()
         .flat_map(HistoryEvent::encode_to_vec)
@@ -497,54 +453,6 @@ async fn without_the_key_calls_and_tasks_fail_with_words_and_a_worker_with_it_go
         .unwrap_err();
     let expected = "encoding `binary/encrypted` is not known here; is a codec missing?";
     assert!(unread.to_string().ends_with(expected), "{unread}");
-    worker.shutdown().await
-}
-
-async fn an_encrypted_value_is_encrypted_without_a_codec_too(world: &World) -> Result<()> {
-    let error = Charges::handle(&world.client, "nobody")
-        .pay(Encrypted::new(secret("card")))
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("this client has no keys"),
-        "{error}"
-    );
-
-    let client = world
-        .client
-        .with_codecs(Codecs::new().encrypted_values(encryption()));
-    let worker = Worker::new(&client, &world.queue)
-        .workflow::<Charges>()
-        .activity::<charge>();
-    let worker = worker.spawn().await?;
-    let id = unique("charges");
-    let run = Charges::start(&client, 1)
-        .id(&id)
-        .task_queue(&world.queue)
-        .await?;
-    run.pay(Encrypted::new(secret("card"))).await?;
-    assert_eq!(
-        run.result().await?.expose(),
-        &format!("charged {}", secret("card"))
-    );
-    let events = history::events(&world.address(), &id, "").await;
-    assert!(!shows_secret(&payloads(&events)));
-    let exported = exported(world, &id, None).await?;
-    let keys = Codecs::new().encrypted_values(encryption());
-    let replayer = Replayer::new().codecs(keys).workflow::<Charges>();
-    replayer.replay(exported.clone())?;
-    // Without keys the signal is dropped.
-    let replayed = Replayer::new().workflow::<Charges>().replay(exported);
-    assert!(
-        matches!(replayed, Err(ReplayError::Mismatch(_))),
-        "{replayed:?}"
-    );
-    // Another client has the codec for everything, and the same key.
-    let whole = Charges::handle(&secured(world), &id);
-    assert_eq!(
-        whole.result().await?.expose(),
-        &format!("charged {}", secret("card"))
-    );
     worker.shutdown().await
 }
 

@@ -13,6 +13,7 @@ mod concurrency;
 mod continue_as_new;
 mod cron;
 mod dynamic;
+mod encrypted_values;
 mod evaluation;
 mod externals;
 mod facts;
