@@ -18,6 +18,7 @@ use ring::{
 use super::{CodecContext, CodecError, PayloadCodec, at};
 use crate::{
     data::{Cipher, Text},
+    error::DataFault,
     wire::payload,
 };
 
@@ -231,12 +232,18 @@ fn is_encrypted(payload: &Payload, keys: &Keys) -> bool {
 }
 
 /// Decrypts a payload; a plain one is taken as it is, or refused.
-fn read(payload: Payload, keys: &Keys, takes_plain: bool) -> Result<Payload, String> {
+fn read(payload: Payload, keys: &Keys, takes_plain: bool) -> Result<Payload, DataFault> {
     match payload.encoding() {
-        ENCODING => keys.decrypt(payload),
+        ENCODING => keys.decrypt(payload).map_err(fault),
         _ if takes_plain => Ok(payload),
-        other => Err(format!("it is not encrypted; its encoding is `{other}`")),
+        other => Err(DataFault::NotEncrypted {
+            encoding: other.to_owned(),
+        }),
     }
+}
+
+fn fault(reason: String) -> DataFault {
+    DataFault::Encryption { reason }
 }
 
 /// For values that are always encrypted.
@@ -247,11 +254,11 @@ pub(super) struct EncryptedValues {
 }
 
 impl Cipher for EncryptedValues {
-    fn encrypt(&self, payload: Payload) -> Result<Payload, String> {
-        self.encryption.keys().encrypt(payload)
+    fn encrypt(&self, payload: Payload) -> Result<Payload, DataFault> {
+        self.encryption.keys().encrypt(payload).map_err(fault)
     }
 
-    fn decrypt(&self, payload: Payload) -> Result<Payload, String> {
+    fn decrypt(&self, payload: Payload) -> Result<Payload, DataFault> {
         read(payload, &self.encryption.keys(), self.takes_plain)
     }
 }

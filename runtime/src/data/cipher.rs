@@ -2,11 +2,13 @@
 
 use durably_engine::Payload;
 
-/// Encrypts one payload, and decrypts it; the errors are in words.
+use crate::error::DataFault;
+
+/// Encrypts one payload, and decrypts it.
 pub trait Cipher: Send + Sync {
     /// The encrypted payload.
-    fn encrypt(&self, payload: Payload) -> Result<Payload, String>;
+    fn encrypt(&self, payload: Payload) -> Result<Payload, DataFault>;
 
     /// Reverses [`encrypt`](Self::encrypt).
-    fn decrypt(&self, payload: Payload) -> Result<Payload, String>;
+    fn decrypt(&self, payload: Payload) -> Result<Payload, DataFault>;
 }

@@ -97,7 +97,7 @@ impl<T: Data> Own for Encrypted<T> {
     }
 
     fn decode_own(payload: Payload, converter: &Converter) -> Result<Self, DataFault> {
-        let decrypted = cipher(converter)?.decrypt(payload).map_err(fault)?;
+        let decrypted = cipher(converter)?.decrypt(payload)?;
         T::__decode(decrypted, converter).map(Self)
     }
 
@@ -109,22 +109,18 @@ impl<T: Data> Own for Encrypted<T> {
 impl<T: Data> Item for Encrypted<T> {}
 
 pub(super) fn encrypt(payload: Payload, converter: &Converter) -> Result<Payload, DataFault> {
-    cipher(converter)?.encrypt(payload).map_err(fault)
+    cipher(converter)?.encrypt(payload)
 }
 
 fn cipher(converter: &Converter) -> Result<&dyn Cipher, DataFault> {
     let missing = || {
-        fault(
-            "it is always encrypted, and this client has no keys; \
-             `Codecs::encrypted_values` or the codec `Encryption` sets them, in a replay by `.codecs(..)`"
-                .to_owned(),
-        )
+        DataFault::Encryption {
+        reason: "it is always encrypted, and this client has no keys; \
+                 `Codecs::encrypted_values` or the codec `Encryption` sets them, in a replay by `.codecs(..)`"
+            .to_owned(),
+    }
     };
     converter.cipher().ok_or_else(missing)
-}
-
-fn fault(reason: String) -> DataFault {
-    DataFault::Encryption { reason }
 }
 
 #[cfg(test)]

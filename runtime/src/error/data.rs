@@ -4,6 +4,7 @@ use std::fmt;
 
 use durably_engine::Payload;
 
+use super::Error;
 use crate::data::{Converter, Incoming, type_name};
 
 /// An argument, result or detail could not be turned into a payload or back.
@@ -101,11 +102,18 @@ pub enum DataFault {
         /// Where in the value: `.lines[3].price`; empty at the top.
         path: String,
     },
-    /// It is always encrypted, and cannot be encrypted or decrypted: there is no key, it was not encrypted, or it
-    /// was changed.
+    /// It is always encrypted, and cannot be encrypted or decrypted here: its key is not here, or it was changed.
+    ///
+    /// In workflow code that does not handle it, it fails the workflow task, which the server retries until a worker
+    /// has the key.
     Encryption {
         /// What is wrong.
         reason: String,
+    },
+    /// It is always encrypted, and was sent without encryption.
+    NotEncrypted {
+        /// Its encoding.
+        encoding: String,
     },
 }
 
@@ -145,6 +153,19 @@ impl DataError {
     }
 }
 
+impl Error {
+    /// Whether it is that a value could not be encrypted or decrypted here, which a worker with other keys can: then it
+    /// is no failure of the code that passes it on.
+    pub(crate) fn lacks_key(&self) -> bool {
+        if self.wraps_app() {
+            return false;
+        }
+        std::iter::successors(Some(self.as_std()), |&error| error.source())
+            .filter_map(|error| error.downcast_ref::<DataError>())
+            .any(|error| matches!(error.fault, DataFault::Encryption { .. }))
+    }
+}
+
 impl DataFault {
     /// The fault of an item, as a fault of the list.
     pub(crate) fn inside(self, index: usize) -> Self {
@@ -165,6 +186,9 @@ impl DataFault {
             Self::NotSerialisable { reason, path } => Self::NotSerialisable {
                 reason,
                 path: below(path),
+            },
+            Self::Encryption { reason } => Self::Encryption {
+                reason: format!("{reason} at `[{index}]`"),
             },
             other => unreadable(other.to_string()),
         }
@@ -189,6 +213,9 @@ impl fmt::Display for DataFault {
         match self {
             Self::Missing => f.write_str("it is missing"),
             Self::Encryption { reason } => f.write_str(reason),
+            Self::NotEncrypted { encoding } => {
+                write!(f, "it is not encrypted; its encoding is `{encoding}`")
+            }
             Self::Unreadable { reason, path } | Self::NotSerialisable { reason, path } => {
                 f.write_str(reason)?;
                 match path.is_empty() {

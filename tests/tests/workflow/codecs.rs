@@ -347,7 +347,7 @@ async fn nothing_that_is_kept_shows_a_secret_and_all_is_read_with_the_key(
     worker.shutdown().await
 }
 
-const STARTED_BY: SearchKey<Keyword> = SearchKey::new("TemporalScheduledById");
+pub(super) const STARTED_BY: SearchKey<Keyword> = SearchKey::new("TemporalScheduledById");
 
 async fn a_schedule_keeps_its_arguments_and_memos_encrypted(world: &World) -> Result<()> {
     let client = secured(world);

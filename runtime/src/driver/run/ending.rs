@@ -38,6 +38,7 @@ impl<W: Workflow> Live<W> {
                 changed.map_err(TaskFailure::fault)?;
                 return Ok(EndRun::ContinueAsNew(Box::new(next)));
             }
+            Meaning::Failure if error.lacks_key() => return Err(self.lacking_key(&error)),
             Meaning::Cancelled
             | Meaning::OtherCancelled
             | Meaning::CompleteLater

@@ -26,8 +26,8 @@ use crate::{
 };
 
 impl<W: Workflow> Live<W> {
-    /// A signal is never lost: one without a handler is kept and logged, one that cannot be read
-    /// is logged. Neither stops the run.
+    /// A signal is never lost: one without a handler is kept and logged, one that is not of its type is logged.
+    /// Neither stops the run. One that another worker can decrypt waits for that worker.
     pub(crate) fn signal(
         &mut self,
         name: String,
@@ -79,9 +79,15 @@ impl<W: Workflow> Live<W> {
                 let kind = HandlerKind::Signal { name, sender };
                 self.begin_handler(kind, signal.unfinished, future, span);
             }
+            Err(error) if error.lacks_key() => return Err(self.lacking_key(&error)),
             Err(error) => log_unreadable_signal::<W>(&self.ctx, &name, &error),
         }
         Ok(())
+    }
+
+    /// The task fails, so that a worker with the key goes on where this one cannot.
+    pub(super) fn lacking_key(&self, error: &Error) -> TaskFailure {
+        TaskFailure::error(error, self.core.converter())
     }
 
     /// An error fails the workflow, also one whose end waits for the handler. A handler that only stopped because
@@ -203,6 +209,9 @@ impl<W: Workflow> Live<W> {
         replaying: bool,
         error: &Error,
     ) -> Result<(), TaskFailure> {
+        if error.lacks_key() {
+            return Err(self.lacking_key(error));
+        }
         if replaying {
             return Err(TaskFailure::nondeterminism(format!(
                 "history holds an update that was accepted, and now it is not: {error}"
@@ -228,6 +237,7 @@ impl<W: Workflow> Live<W> {
                     Err(error.to_cancelled_record(self.core.converter()))
                 }
                 Meaning::ContinueAsNew(_) => return Err(misplaced_continue_as_new(who)),
+                Meaning::Failure if error.lacks_key() => return Err(self.lacking_key(&error)),
                 Meaning::Cancelled
                 | Meaning::OtherCancelled
                 | Meaning::CompleteLater

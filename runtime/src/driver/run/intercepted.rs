@@ -25,7 +25,7 @@ use crate::{
     driver::instance::TaskFailure,
     error::{Error, Result},
     instance::{
-        core::Phase,
+        core::{Core, Phase},
         current::{Name, Who},
         state::StateCell,
     },
@@ -81,8 +81,9 @@ pub(super) fn begin<W: Workflow>(
 }
 
 /// A handler inside interceptors.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Inside {
+    core: Rc<Core>,
     /// Whether the message arrives just now.
     arriving: Rc<Cell<bool>>,
     /// Why the arguments could not be read, if they could not.
@@ -90,11 +91,23 @@ struct Inside {
 }
 
 impl Inside {
+    fn new(core: &Rc<Core>) -> Self {
+        Self {
+            core: Rc::clone(core),
+            arriving: Rc::default(),
+            unreadable: Rc::default(),
+        }
+    }
+
     /// Runs a handler to its end; nothing if its arguments cannot be read.
     async fn run(self, called: Result<Called>) -> Option<Result<Payload>> {
         let running = match called {
             Ok(Called::Done(result)) => return Some(result),
             Ok(Called::Running(running)) => running,
+            Err(error) if error.lacks_key() => {
+                self.core.record_fault(error.to_string());
+                return pending().await;
+            }
             Err(error) => {
                 *self.unreadable.borrow_mut() = Some(error);
                 return None;
@@ -120,14 +133,16 @@ impl<W: Workflow> Live<W> {
         signal: &'static Signal<W>,
         received: ReceivedSignal,
     ) -> Result<(), TaskFailure> {
-        let inside = Inside::default();
+        let inside = Inside::new(&self.core);
         let sender = received.sender.clone();
         let (cell, ctx, handler) = (self.cell.clone(), self.ctx.clone(), inside.clone());
         let called_name = name.clone();
         let last = move |received: ReceivedSignal| {
             let called = (signal.call)(cell, ctx.clone(), received.args);
             // Here, because an interceptor may wait before it calls the handler.
-            if let Err(error) = &called {
+            if let Err(error) = &called
+                && !error.lacks_key()
+            {
                 log_unreadable_signal::<W>(&ctx, &called_name, error);
             }
             Box::pin(async move {
@@ -170,7 +185,7 @@ impl<W: Workflow> Live<W> {
         self.core
             .issue(Intent::AcceptUpdate { id: id.clone() }, None);
         let traces = self.core.traces();
-        let inside = Inside::default();
+        let inside = Inside::new(&self.core);
         let (cell, ctx, handler) = (self.cell.clone(), self.ctx.clone(), inside.clone());
         let last = move |update_received: ReceivedUpdate| {
             let converter = update_received.args.converter().clone();

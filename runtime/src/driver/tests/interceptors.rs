@@ -22,7 +22,7 @@ pub(super) fn host_with(interceptors: WorkflowChain) -> WorkerInfo {
     host
 }
 
-fn in_host<W: Workflow>(interceptor: impl WorkflowInterceptor) -> Case {
+pub(super) fn in_host<W: Workflow>(interceptor: impl WorkflowInterceptor) -> Case {
     Case::unborn_in::<W>(host_with(WorkflowChain::default().with(interceptor)))
 }
 
@@ -78,7 +78,7 @@ fn begun(interceptor: impl WorkflowInterceptor) -> Case {
 }
 
 /// Changes nothing.
-struct Through;
+pub(super) struct Through;
 
 impl WorkflowInterceptor for Through {}
 

@@ -10,6 +10,7 @@ mod endings;
 mod faults;
 mod headers;
 mod interceptors;
+mod keys;
 mod messages;
 mod patches;
 pub(crate) mod programs;
