@@ -40,7 +40,7 @@ impl fmt::Display for Direction {
 }
 
 /// Payloads of one context.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) context: CodecContext,
     pub(crate) payloads: Vec<Payload>,
@@ -98,10 +98,31 @@ impl Chain {
             .all(|codec| runs_in_place(&**codec, bytes));
         let only_batch = (batches.len() == 1).then_some(0);
         let only_payload = (payloads().count() == 1).then_some(0);
-        let job = run(Arc::clone(&self.codecs), direction, batches);
+        let job = job(Arc::clone(&self.codecs), direction, batches);
         let done = match in_place {
             true => self.in_place(job).await,
             false => self.on_a_thread(job).await,
+        self.do_job(direction, batches, run).await
+    }
+
+    /// The same, with a result for each batch; an error is that there is no end.
+    pub(crate) async fn transform_each(
+        &self,
+        direction: Direction,
+        batches: Vec<Batch>,
+    ) -> Result<Vec<Result<Vec<Payload>, ChainFault>>, ChainFault> {
+        self.do_job(direction, batches, run_each).await
+    }
+
+    async fn do_job<T: Send + 'static, J>(
+        &self,
+        direction: Direction,
+        batches: Vec<Batch>,
+        job: impl FnOnce(Arc<[Arc<dyn DynCodec>]>, Direction, Vec<Batch>) -> J,
+    ) -> Result<T, ChainFault>
+    where
+        J: Future<Output = Result<T, ChainFault>> + Send + 'static,
+    {
         };
         done.unwrap_or_else(|reason| {
             let names: Vec<_> = self.codecs.iter().map(|codec| codec.name()).collect();
@@ -215,6 +236,18 @@ async fn pass(
         payloads = match AssertUnwindSafe(call).catch_unwind().await {
             Ok(Ok(transformed)) if transformed.len() == count => transformed,
             Ok(Ok(transformed)) => {
+/// The same, going on after a batch that cannot be transformed.
+async fn run_each(
+    codecs: Arc<[Arc<dyn DynCodec>]>,
+    direction: Direction,
+    batches: Vec<Batch>,
+) -> Result<Vec<Result<Vec<Payload>, ChainFault>>, ChainFault> {
+    let passes = batches.into_iter().enumerate();
+    let passes = passes.map(|(index, batch)| pass(&codecs, direction, index, batch));
+    let each = stream::iter(passes).buffered(SIDE_BY_SIDE).collect();
+    Ok(each.await)
+}
+
                 let returned = transformed.len();
                 return Err(fault(
                     None,

@@ -5,7 +5,10 @@ use std::fmt;
 use durably_engine::Payload;
 
 use super::Error;
-use crate::data::{Converter, Incoming, type_name};
+use crate::{
+    data::{Converter, Incoming, type_name},
+    wire::payload,
+};
 
 /// An argument, result or detail could not be turned into a payload or back.
 ///
@@ -102,6 +105,11 @@ pub enum DataFault {
         /// Where in the value: `.lines[3].price`; empty at the top.
         path: String,
     },
+    /// A codec of the client cannot decode it. Lists and descriptions show what else there is.
+    Codec {
+        /// Which codec, which payload, and why.
+        message: String,
+    },
     /// It is always encrypted, and cannot be encrypted or decrypted here: its key is not here, or it was changed.
     ///
     /// In workflow code that does not handle it, it fails the workflow task, which the server retries until a worker
@@ -148,7 +156,10 @@ impl DataError {
         converter: &Converter,
         what: impl FnOnce() -> String,
     ) -> Result<T, Self> {
-        let decoded = T::__decode(payload.clone(), converter);
+        let decoded = match payload::why_undecoded(payload) {
+            Some(message) => Err(DataFault::Codec { message }),
+            None => T::__decode(payload.clone(), converter),
+        };
         decoded.map_err(|fault| Self::read::<T>(what(), fault))
     }
 }
@@ -212,7 +223,7 @@ impl fmt::Display for DataFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("it is missing"),
-            Self::Encryption { reason } => f.write_str(reason),
+            Self::Encryption { reason: text } | Self::Codec { message: text } => f.write_str(text),
             Self::NotEncrypted { encoding } => {
                 write!(f, "it is not encrypted; its encoding is `{encoding}`")
             }

@@ -517,7 +517,15 @@ impl Caller {
         };
         if let Some(about) = &sent.about {
             let about = R::about_reply(&reply).unwrap_or_else(|| about.clone());
-            let decoded = self.codecs.decode(&mut reply, &self.namespace, about).await;
+            let decoded = match R::SHOWS_MANY {
+                true => {
+                    let codecs = &self.codecs;
+                    codecs
+                        .decode_what_can_be(&mut reply, &self.namespace, about)
+                        .await
+                }
+                false => self.codecs.decode(&mut reply, &self.namespace, about).await,
+            };
             if let Err(fault) = decoded {
                 let response = R::undecodable(reply, fault)?;
                 return Ok(R::arrived(response, arrived));

@@ -10,6 +10,7 @@ use durably_engine::Payload;
 use crate::{
     codec::{Batch, Chain, ChainFault, CodecContext, Codecs, Direction},
     wire::{
+        payload,
         payload_fields::{Field, PayloadFields, Subject, VisitOptions, Visitor},
         status::CodecFault,
     },
@@ -67,6 +68,23 @@ impl MessageCodecs {
             .await
     }
 
+    /// Decodes the payloads of a message that shows many things: one that cannot be decoded becomes a payload that says
+    /// why, and does not hide the rest.
+    ///
+    /// # Errors
+    /// The codecs did not come to an end.
+    pub(crate) async fn decode_what_can_be<M: PayloadFields>(
+        &self,
+        message: &mut M,
+        namespace: &Arc<str>,
+        about: Subject,
+    ) -> Result<(), CodecFault> {
+        match &self.0 {
+            None => Ok(()),
+            Some(inner) => inner.decode_what_can_be(message, namespace, about).await,
+        }
+    }
+
     async fn transform<M: PayloadFields>(
         &self,
         direction: Direction,
@@ -93,16 +111,15 @@ impl Inner {
             encode_failures: self.options.encode_failures && direction == Direction::Encode,
             ..self.options
         };
-        let mut taken = TakenPayloads::default();
-        let mut take = |about: &Subject, field: Field<'_>| {
-            taken.add(namespace, about, field.take());
-        };
-        let visited = Visitor::new(about.clone(), options, &mut take).all_of(message);
-        visited.map_err(|error| CodecFault::new(&error))?;
+        let taken = TakenPayloads::of(message, options, namespace, about.clone())?;
         if taken.fields.is_empty() {
             return Ok(());
         }
-
+        if direction == Direction::Encode
+            && let Some(reason) = taken.undecoded()
+        {
+            return Err(CodecFault::new(&reason));
+        }
         let TakenPayloads {
             batches,
             of,
@@ -111,32 +128,104 @@ impl Inner {
         let transformed = match self.chain.transform(direction, batches).await {
             Ok(transformed) => transformed,
             Err(fault) => {
-                let payload = fault.batch.zip(fault.payload).and_then(|(batch, payload)| {
-                    let (field, index) = place(&fields, batch, payload)?;
-                    let path = Visitor::locate(message, options, field)?;
-                    Some(format!("payload `{path}[{index}]`"))
-                });
-                let mut subjects = of.into_iter();
-                let subject = subjects.find(|(_, batch)| fault.batch == Some(*batch));
-                let subject = subject.map_or(about, |(subject, _)| subject);
-                return Err(describe(&fault, direction, payload, &subject));
+                let reason = describe(&fault, direction, message, options, &fields, &of, &about);
+                return Err(CodecFault::new(&reason));
             }
         };
+        put(message, options, about, transformed, fields)
+    }
 
-        let mut transformed: Vec<_> = transformed.into_iter().map(Vec::into_iter).collect();
-        let mut fields = fields.into_iter();
-        let mut put = |_: &Subject, field: Field<'_>| {
-            if let Some(Taken { batch, count }) = fields.next() {
-                field.put(transformed[batch].by_ref().take(count));
-            }
-        };
+    async fn decode_what_can_be<M: PayloadFields>(
+        &self,
+        message: &mut M,
+        namespace: &Arc<str>,
+        about: Subject,
+    ) -> Result<(), CodecFault> {
+        let direction = Direction::Decode;
         let options = VisitOptions {
             encode_failures: false,
-            ..options
+            ..self.options
         };
-        let visited = Visitor::new(about, options, &mut put).all_of(message);
-        visited.map_err(|error| CodecFault::new(&error))
+        let taken = TakenPayloads::of(message, options, namespace, about.clone())?;
+        let TakenPayloads {
+            batches,
+            of,
+            fields,
+        } = taken;
+        let mut say =
+            |fault: &ChainFault| describe(fault, direction, message, options, &fields, &of, &about);
+        let decoded = self.chain.transform_each(direction, batches.clone());
+        let decoded = match decoded.await {
+            Ok(decoded) => decoded,
+            Err(fault) => return Err(CodecFault::new(&say(&fault))),
+        };
+
+        // The payloads of a batch that cannot be decoded as a whole are decoded one by one.
+        let mut singles = Vec::new();
+        let mut places = Vec::new();
+        for (index, (batch, decoded)) in batches.into_iter().zip(&decoded).enumerate() {
+            if decoded.is_err() {
+                let context = batch.context;
+                for (payload, single) in batch.payloads.into_iter().enumerate() {
+                    places.push((index, payload));
+                    singles.push(Batch {
+                        context: context.clone(),
+                        payloads: vec![single],
+                    });
+                }
+            }
+        }
+        let mut transformed: Vec<_> = decoded.into_iter().map(Result::unwrap_or_default).collect();
+        if !singles.is_empty() {
+            let singles = match self.chain.transform_each(direction, singles).await {
+                Ok(singles) => singles,
+                Err(fault) => {
+                    let whole = ChainFault {
+                        batch: None,
+                        ..fault
+                    };
+                    return Err(CodecFault::new(&say(&whole)));
+                }
+            };
+            for ((batch, payload), single) in places.into_iter().zip(singles) {
+                match single {
+                    Ok(decoded) => transformed[batch].extend(decoded),
+                    Err(fault) => {
+                        let reason = say(&ChainFault {
+                            batch: Some(batch),
+                            payload: Some(payload),
+                            ..fault
+                        });
+                        transformed[batch].push(payload::undecoded(&reason));
+                    }
+                }
+            }
+        }
+        put(message, options, about, transformed, fields)
     }
+}
+
+/// Puts transformed payloads back where they were taken.
+fn put(
+    message: &mut impl PayloadFields,
+    options: VisitOptions,
+    about: Subject,
+    transformed: Vec<Vec<Payload>>,
+    fields: Vec<Taken>,
+) -> Result<(), CodecFault> {
+    let mut transformed: Vec<_> = transformed.into_iter().map(Vec::into_iter).collect();
+    let mut fields = fields.into_iter();
+    let mut put = |_: &Subject, field: Field<'_>| {
+        if let Some(Taken { batch, count }) = fields.next() {
+            field.put(transformed[batch].by_ref().take(count));
+        }
+    };
+    let options = VisitOptions {
+        encode_failures: false,
+        ..options
+    };
+    let visited = Visitor::new(about, options, &mut put).all_of(message);
+    visited.map_err(|error| CodecFault::new(&error))
 }
 
 /// The payloads of a message: those of one subject are one batch.
@@ -156,6 +245,28 @@ struct Taken {
 }
 
 impl TakenPayloads {
+    /// All of a message.
+    fn of(
+        message: &mut impl PayloadFields,
+        options: VisitOptions,
+        namespace: &Arc<str>,
+        about: Subject,
+    ) -> Result<Self, CodecFault> {
+        let mut taken = Self::default();
+        let mut take = |about: &Subject, field: Field<'_>| {
+            taken.add(namespace, about, field.take());
+        };
+        let visited = Visitor::new(about, options, &mut take).all_of(message);
+        visited.map_err(|error| CodecFault::new(&error))?;
+        Ok(taken)
+    }
+
+    /// Why one of them could not be decoded, which therefore must not be sent.
+    fn undecoded(&self) -> Option<String> {
+        let mut payloads = self.batches.iter().flat_map(|batch| &batch.payloads);
+        payloads.find_map(payload::why_undecoded)
+    }
+
     fn add(&mut self, namespace: &Arc<str>, about: &Subject, payloads: Vec<Payload>) {
         let batch = match self.of.get(about) {
             Some(batch) => *batch,
@@ -191,18 +302,30 @@ fn place(fields: &[Taken], batch: usize, payload: usize) -> Option<(usize, usize
     None
 }
 
+/// The fault in words, with the place of the payload in the message.
 fn describe(
     fault: &ChainFault,
     direction: Direction,
-    payload: Option<String>,
+    message: &mut impl PayloadFields,
+    options: VisitOptions,
+    fields: &[Taken],
+    of: &HashMap<Subject, usize>,
     about: &Subject,
-) -> CodecFault {
+) -> String {
+    let payload = fault.batch.zip(fault.payload).and_then(|(batch, payload)| {
+        let (field, index) = place(fields, batch, payload)?;
+        let path = Visitor::locate(message, options, field)?;
+        Some(format!("payload `{path}[{index}]`"))
+    });
     let payload = payload.unwrap_or_else(|| "payloads".to_owned());
-    let of = match &*about.workflow_id {
+    let mut subjects = of.iter();
+    let subject = subjects.find(|(_, batch)| fault.batch == Some(**batch));
+    let subject = subject.map_or(about, |(subject, _)| subject);
+    let of = match &*subject.workflow_id {
         "" => String::new(),
         id => format!(" of workflow `{id}`"),
     };
-    CodecFault::new(&fault.describe(direction, &format!("{payload}{of}")))
+    fault.describe(direction, &format!("{payload}{of}"))
 }
 
 #[cfg(test)]

@@ -265,6 +265,7 @@ impl Request for DescribeWorkflow {
     type Message = pb::DescribeWorkflowExecutionRequest;
     type Reply = pb::DescribeWorkflowExecutionResponse;
     type Response = Description;
+    const SHOWS_MANY: bool = true;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::DescribeWorkflowExecutionRequest {

@@ -42,6 +42,15 @@ pub(super) fn encode(failure: &mut Failure) {
 /// Reads message and stack trace from the attributes, as far as these have them. Those that are still encoded stay
 /// there, as do those that only other failure converters know.
 pub(super) fn decode(record: &mut FailureRecord) {
+    if let Some(reason) = record
+        .encoded_attributes
+        .as_ref()
+        .and_then(payload::why_undecoded)
+    {
+        record.message = format!("{} ({reason})", record.message);
+        record.encoded_attributes = None;
+        return;
+    }
     let Some(mut attributes) = read(record) else {
         return;
     };

@@ -33,6 +33,7 @@ impl Request for ListWorkflows {
     type Message = pb::ListWorkflowExecutionsRequest;
     type Reply = pb::ListWorkflowExecutionsResponse;
     type Response = Page<Summary>;
+    const SHOWS_MANY: bool = true;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListWorkflowExecutionsRequest {

@@ -12,6 +12,20 @@ use durably_proto::{Message as _, api::common::v1 as common};
 /// The metadata key under which a payload says how it is encoded.
 const ENCODING: &str = "encoding";
 
+/// The encoding of what stands for a payload that a codec could not decode; it is never sent.
+const UNDECODED: &str = "durably/undecoded";
+
+/// A payload that says why another one could not be decoded.
+pub(crate) fn undecoded(reason: &str) -> Payload {
+    Payload::new(UNDECODED, reason.as_bytes().to_vec())
+}
+
+/// Why the payload that this one stands for could not be decoded.
+pub(crate) fn why_undecoded(payload: &Payload) -> Option<String> {
+    let reason = || String::from_utf8_lossy(payload.data()).into_owned();
+    (payload.encoding() == UNDECODED).then(reason)
+}
+
 pub(crate) fn from_proto(payload: common::Payload) -> Payload {
     let mut metadata = payload.metadata;
     let encoding = metadata.remove(ENCODING).unwrap_or_default();

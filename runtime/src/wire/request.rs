@@ -21,6 +21,9 @@ pub(crate) trait Request {
     /// The reply as a domain type.
     type Response;
 
+    /// Whether the reply shows many things, of which one that cannot be decoded must not hide the others.
+    const SHOWS_MANY: bool = false;
+
     fn into_message(self, sender: Sender<'_>) -> Self::Message;
 
     fn read(reply: Self::Reply) -> Result<Self::Response, WireError>;

@@ -294,6 +294,7 @@ impl Request for DescribeSchedule {
     type Message = pb::DescribeScheduleRequest;
     type Reply = pb::DescribeScheduleResponse;
     type Response = DescribedSchedule;
+    const SHOWS_MANY: bool = true;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::DescribeScheduleRequest {
@@ -403,6 +404,7 @@ impl Request for ListSchedules {
     type Message = pb::ListSchedulesRequest;
     type Reply = pb::ListSchedulesResponse;
     type Response = Page<ListedSchedule>;
+    const SHOWS_MANY: bool = true;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::ListSchedulesRequest {

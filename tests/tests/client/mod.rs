@@ -18,4 +18,5 @@ mod task_queue;
 mod time_skipping;
 mod timeouts;
 mod tls;
+mod undecodable;
 mod workflow_options;

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use durably_proto::{
     Message as _,
     api::{
+        common::v1 as common,
         errordetails::v1::QueryFailedFailure,
         failure::v1::{ApplicationFailureInfo, Failure, failure::FailureInfo},
         history::v1::{
             History, HistoryEvent, WorkflowExecutionCompletedEventAttributes,
             history_event::Attributes,
         },
+        workflow::v1 as workflow,
         workflowservice::v1 as pb,
     },
     rpc,
     wkt::Any,
 };
+use futures::TryStreamExt;
 use tonic::{Code, Status};
 
 use super::{
@@ -24,7 +27,8 @@ use super::{
 };
 use crate::{
     client::{Client, Handle},
-    error::{QueryError, ResultError, RpcError, SignalError},
+    data::Encoded,
+    error::{DataFault, QueryError, ResultError, RpcError, SignalError},
     transport::test_codec::{Seen, marked, marks},
     wire::payload,
 };
@@ -191,4 +195,84 @@ async fn a_failure_in_the_details_that_cannot_be_decoded_is_told() {
         "codec `Mark` cannot decode payload `details[0].failure.ApplicationFailureInfo.details[0]` of \
          workflow `acc-1`: the key does not fit"
     );
+}
+
+fn memo(entries: &[(&str, durably_engine::Payload)]) -> Option<common::Memo> {
+    let fields = entries.iter().map(|(name, value)| {
+        let value = payload::to_proto(value.clone());
+        ((*name).to_owned(), value)
+    });
+    Some(common::Memo {
+        fields: fields.collect(),
+    })
+}
+
+fn listed(id: &str, memo: Option<common::Memo>) -> workflow::WorkflowExecutionInfo {
+    workflow::WorkflowExecutionInfo {
+        execution: Some(common::WorkflowExecution {
+            workflow_id: id.to_owned(),
+            run_id: "run".to_owned(),
+        }),
+        r#type: Some(common::WorkflowType {
+            name: "Account".to_owned(),
+        }),
+        memo,
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_list_shows_every_workflow_and_a_memo_that_cannot_be_decoded_says_why() {
+    let (fake, client, seen) = with_marks(b"a").await;
+    let memos = [
+        memo(&[("color", marked("\"red\"", "a"))]),
+        memo(&[
+            ("color", marked("\"red\"", "b")),
+            ("size", marked("7", "a")),
+        ]),
+        None,
+        memo(&[("size", marked("8", "a"))]),
+    ];
+    let ids = ["w0", "w1", "w2", "w3"];
+    let executions = ids
+        .into_iter()
+        .zip(memos)
+        .map(|(id, memo)| listed(id, memo));
+    fake.list_workflow_executions
+        .then(Ok(pb::ListWorkflowExecutionsResponse {
+            executions: executions.collect(),
+            ..Default::default()
+        }));
+    let found: Vec<_> = client.list("").try_collect().await.expect("all are listed");
+    let found_ids: Vec<_> = found.iter().map(|it| &*it.workflow_id).collect();
+    assert_eq!(found_ids, ids);
+    assert_eq!(found[0].memo::<String>("color"), Ok(Some("red".to_owned())));
+    let unread = found[1]
+        .memo::<String>("color")
+        .expect_err("the mark is another one");
+    let DataFault::Codec { message } = &unread.fault else {
+        panic!("{unread:?}");
+    };
+    assert_eq!(
+        *message,
+        "codec `Mark` cannot decode payload `executions[1].memo.fields[\"color\"][0]` of workflow `w1`: the key \
+         does not fit"
+    );
+    assert_eq!(
+        unread.to_string(),
+        format!("cannot read memo `color` as `String`: {message}")
+    );
+    // Also a type with an encoding of its own hears of it.
+    let raw = found[1].memo::<Encoded<durably_engine::Payload>>("color");
+    assert_eq!(raw.map(drop).map_err(|it| it.fault), Err(unread.fault));
+    assert_eq!(found[1].memo::<u32>("size"), Ok(Some(7)));
+    assert_eq!(found[2].memo::<u32>("size"), Ok(None));
+    assert_eq!(found[3].memo::<u32>("size"), Ok(Some(8)));
+    // The two of the second workflow were tried together, then one by one.
+    let seen = seen.lock().expect("nobody panics with the lock");
+    let ids: Vec<_> = seen
+        .iter()
+        .map(|it| it.workflow_id().expect("it is known"))
+        .collect();
+    assert_eq!(ids, ["w0", "w1", "w1", "w3", "w1", "w1"]);
 }
