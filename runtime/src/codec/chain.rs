@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use durably_engine::Payload;
@@ -14,9 +14,9 @@ use futures::{
     future::{self, Either},
     stream,
 };
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore};
 
-use super::{At, CodecContext, CodecError, DynCodec, threads};
+use super::{At, CodecContext, CodecError, DynCodec, threads, threads::THREADS};
 use crate::error::panic_text;
 
 /// How many batches of one message, or payloads of one batch, are transformed side by side where another server may be
@@ -70,14 +70,26 @@ impl ChainFault {
 pub(crate) struct Chain {
     codecs: Arc<[Arc<dyn DynCodec>]>,
     timeout: Duration,
+    /// The threads that its jobs may have at once.
+    threads: Arc<Semaphore>,
 }
 
 impl Chain {
-    pub(crate) fn new(codecs: &[Arc<dyn DynCodec>], timeout: Duration) -> Self {
+    pub(crate) fn new(
+        codecs: &[Arc<dyn DynCodec>],
+        timeout: Duration,
+        threads: &Arc<Semaphore>,
+    ) -> Self {
         Self {
             codecs: codecs.into(),
             timeout,
+            threads: Arc::clone(threads),
         }
+    }
+
+    #[cfg(test)]
+    fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -90,18 +102,6 @@ impl Chain {
         direction: Direction,
         batches: Vec<Batch>,
     ) -> Result<Vec<Vec<Payload>>, ChainFault> {
-        let payloads = || batches.iter().flat_map(|batch| &batch.payloads);
-        let bytes = payloads().map(|payload| payload.data().len()).sum();
-        let in_place = self
-            .codecs
-            .iter()
-            .all(|codec| runs_in_place(&**codec, bytes));
-        let only_batch = (batches.len() == 1).then_some(0);
-        let only_payload = (payloads().count() == 1).then_some(0);
-        let job = job(Arc::clone(&self.codecs), direction, batches);
-        let done = match in_place {
-            true => self.in_place(job).await,
-            false => self.on_a_thread(job).await,
         self.do_job(direction, batches, run).await
     }
 
@@ -123,6 +123,18 @@ impl Chain {
     where
         J: Future<Output = Result<T, ChainFault>> + Send + 'static,
     {
+        let payloads = || batches.iter().flat_map(|batch| &batch.payloads);
+        let bytes = payloads().map(|payload| payload.data().len()).sum();
+        let in_place = self
+            .codecs
+            .iter()
+            .all(|codec| runs_in_place(&**codec, bytes));
+        let only_batch = (batches.len() == 1).then_some(0);
+        let only_payload = (payloads().count() == 1).then_some(0);
+        let job = job(Arc::clone(&self.codecs), direction, batches);
+        let done = match in_place {
+            true => self.in_place(job).await,
+            false => self.on_a_thread(job).await,
         };
         done.unwrap_or_else(|reason| {
             let names: Vec<_> = self.codecs.iter().map(|codec| codec.name()).collect();
@@ -141,42 +153,59 @@ impl Chain {
         match job.as_mut().now_or_never() {
             Some(done) => Ok(done),
             // A codec that says it does not wait may do so nevertheless.
-            None => self.in_time(threads::handle()?, job).await,
+            None => {
+                let handle = threads::handle()?;
+                let done = in_time(handle, self.timeout, job).await;
+                done.ok_or_else(|| self.too_late())
+            }
         }
     }
 
-    /// Runs the job on a thread of its own; the error is that it has no end.
+    /// Runs the job on a thread of its own; the error is that it has no end, or no thread.
     async fn on_a_thread<T: Send + 'static>(
         &self,
         job: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, String> {
         let handle = threads::handle()?;
-        let timeout = self.timeout;
-        let thread = handle.spawn_blocking(move || {
+        let began = Instant::now();
+        let thread = Arc::clone(&self.threads).acquire_owned();
+        let thread = in_time(handle, self.timeout, thread).await;
+        let thread = thread.ok_or_else(|| self.no_thread())?;
+        let timeout = self.timeout.saturating_sub(began.elapsed());
+        let job = handle.spawn_blocking(move || {
             // It frees its thread, unless it blocks it.
-            handle.block_on(tokio::time::timeout(timeout, job))
+            let done = handle.block_on(tokio::time::timeout(timeout, job));
+            drop(thread);
+            done
         });
-        match self.in_time(handle, thread).await? {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_elapsed)) => Err(self.too_late()),
-            Err(error) => Err(error.to_string()),
+        match in_time(handle, timeout, job).await {
+            Some(Ok(Ok(done))) => Ok(done),
+            Some(Ok(Err(_))) | None => Err(self.too_late()),
+            Some(Err(error)) => Err(error.to_string()),
         }
     }
 
-    /// The clock is that of the threads for codecs: the caller's may be paused.
-    async fn in_time<T>(&self, handle: &Handle, job: impl Future<Output = T>) -> Result<T, String> {
-        let sleep = {
-            let _entered = handle.enter();
-            tokio::time::sleep(self.timeout)
-        };
-        match future::select(pin!(job), pin!(sleep)).await {
-            Either::Left((done, _)) => Ok(done),
-            Either::Right(((), _)) => Err(self.too_late()),
-        }
+    fn no_thread(&self) -> String {
+        format!(
+            "it had no thread for {:?}: earlier calls of the codecs have all {THREADS}, and have not returned",
+            self.timeout
+        )
     }
 
     fn too_late(&self) -> String {
         format!("it took longer than {:?}", self.timeout)
+    }
+}
+
+/// None if the job takes longer. The clock is that of the threads for codecs: the caller's may be paused.
+async fn in_time<T>(handle: &Handle, timeout: Duration, job: impl Future<Output = T>) -> Option<T> {
+    let sleep = {
+        let _entered = handle.enter();
+        tokio::time::sleep(timeout)
+    };
+    match future::select(pin!(job), pin!(sleep)).await {
+        Either::Left((done, _)) => Some(done),
+        Either::Right(((), _)) => None,
     }
 }
 
@@ -205,6 +234,18 @@ async fn run(
         .buffered(SIDE_BY_SIDE)
         .try_collect()
         .await
+}
+
+/// The same, going on after a batch that cannot be transformed.
+async fn run_each(
+    codecs: Arc<[Arc<dyn DynCodec>]>,
+    direction: Direction,
+    batches: Vec<Batch>,
+) -> Result<Vec<Result<Vec<Payload>, ChainFault>>, ChainFault> {
+    let passes = batches.into_iter().enumerate();
+    let passes = passes.map(|(index, batch)| pass(&codecs, direction, index, batch));
+    let each = stream::iter(passes).buffered(SIDE_BY_SIDE).collect();
+    Ok(each.await)
 }
 
 /// Passes one batch through all codecs.
@@ -236,18 +277,6 @@ async fn pass(
         payloads = match AssertUnwindSafe(call).catch_unwind().await {
             Ok(Ok(transformed)) if transformed.len() == count => transformed,
             Ok(Ok(transformed)) => {
-/// The same, going on after a batch that cannot be transformed.
-async fn run_each(
-    codecs: Arc<[Arc<dyn DynCodec>]>,
-    direction: Direction,
-    batches: Vec<Batch>,
-) -> Result<Vec<Result<Vec<Payload>, ChainFault>>, ChainFault> {
-    let passes = batches.into_iter().enumerate();
-    let passes = passes.map(|(index, batch)| pass(&codecs, direction, index, batch));
-    let each = stream::iter(passes).buffered(SIDE_BY_SIDE).collect();
-    Ok(each.await)
-}
-
                 let returned = transformed.len();
                 return Err(fault(
                     None,
@@ -443,5 +472,62 @@ mod tests {
             };
             assert_eq!(found, expected, "{act:?}");
         }
+    }
+    /// Blocks until all that hold the sender are gone, or does nothing.
+    struct Blocking(Arc<Mutex<mpsc::Receiver<()>>>);
+
+    impl Blocking {
+        fn block(&self, payloads: Vec<Payload>) -> Result<Vec<Payload>, CodecError> {
+            if payloads[0].data() == b"blocks" {
+                let _closed = self.0.lock().unwrap().recv();
+            }
+            Ok(payloads)
+        }
+    }
+
+    impl PayloadCodec for Blocking {
+        async fn encode(
+            &self,
+            payloads: Vec<Payload>,
+            _: &CodecContext,
+        ) -> Result<Vec<Payload>, CodecError> {
+            self.block(payloads)
+        }
+
+        async fn decode(
+            &self,
+            payloads: Vec<Payload>,
+            _: &CodecContext,
+        ) -> Result<Vec<Payload>, CodecError> {
+            self.block(payloads)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_codec_that_never_returns_takes_its_own_threads_only_and_gets_them_back() {
+        let (end, blocked) = mpsc::channel();
+        let codecs = Codecs::new().codec(Blocking(Arc::new(Mutex::new(blocked))));
+        // Clients that are made with the same codecs share their threads.
+        let (blocks, again) = (
+            codecs.clone().timeout(SOON).chain(),
+            codecs.timeout(SOON).chain(),
+        );
+        let ask = async |chain: &Chain, data: &[u8]| {
+            let transformed = chain.transform(Direction::Decode, vec![batch(&[data])]);
+            transformed.await.map_err(|fault| fault.reason)
+        };
+        for _ in 0..THREADS {
+            let late = Err("it took longer than 20ms".to_owned());
+            assert_eq!(ask(&blocks, b"blocks").await, late);
+        }
+        let none = "it had no thread for 20ms: earlier calls of the codecs have all 128, and have not returned";
+        assert_eq!(ask(&again, b"free").await, Err(none.to_owned()));
+        let (other, _end) = acting(&[Act::Append(b'a')], false, NEVER);
+        let done = Ok(vec![vec![Payload::bytes(b"1a".to_vec())]]);
+        assert_eq!(ask(&other, b"1").await, done);
+        drop(end);
+        let patient = again.with_timeout(NEVER);
+        let done = Ok(vec![vec![Payload::bytes(b"free".to_vec())]]);
+        assert_eq!(ask(&patient, b"free").await, done);
     }
 }

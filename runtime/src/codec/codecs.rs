@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use super::{Chain, DynCodec, PayloadCodec};
+use tokio::sync::Semaphore;
+
+use super::{Chain, DynCodec, PayloadCodec, threads::THREADS};
 use crate::{data::Cipher, time::span::Span};
 
 /// Shorter than the time of a workflow task, ten seconds by default, so that the server hears why it fails.
@@ -30,6 +32,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Codecs {
     codecs: Vec<Arc<dyn DynCodec>>,
     timeout: Duration,
+    /// The threads that they may have at once, on all clients.
+    threads: Arc<Semaphore>,
     pub(crate) encode_failures: bool,
     pub(crate) encode_headers: bool,
     pub(crate) cipher: Option<Arc<dyn Cipher>>,
@@ -41,6 +45,7 @@ impl Codecs {
         Self {
             codecs: Vec::new(),
             timeout: TIMEOUT,
+            threads: Arc::new(Semaphore::new(THREADS)),
             encode_failures: false,
             encode_headers: false,
             cipher: None,
@@ -56,7 +61,8 @@ impl Codecs {
     }
 
     /// How long the codecs may take for the payloads of one message, 5 seconds if not set. A message that takes
-    /// longer fails, and others are not held up by it. Workflow tasks have ten seconds by default, in which
+    /// longer fails, and others are not held up by it: of codecs that never return, 128 calls keep a thread, and further
+    /// calls of the same codecs fail until one returns. Workflow tasks have ten seconds by default, in which
     /// payloads are decoded and encoded.
     #[must_use]
     pub fn timeout(mut self, timeout: impl Span) -> Self {
@@ -108,7 +114,7 @@ impl Codecs {
     }
 
     pub(crate) fn chain(&self) -> Chain {
-        Chain::new(&self.codecs, self.timeout)
+        Chain::new(&self.codecs, self.timeout, &self.threads)
     }
 }
 

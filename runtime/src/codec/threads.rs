@@ -6,6 +6,12 @@ use std::{panic::resume_unwind, thread};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+/// How many threads the codecs of a client may have at once. One that blocks for ever keeps its thread, so without a
+/// limit it would take those of all others.
+pub(super) const THREADS: usize = 128;
+/// Of all clients with codecs of their own.
+const THREADS_OF_THE_PROCESS: usize = 4096;
+
 /// The runtime of the process for codecs. Each message has a thread of it while it is transformed, so that a
 /// codec that blocks, on a file or a key server, holds up no other message. It outlives all clients: a codec
 /// that blocks for ever must not block a shutdown.
@@ -30,6 +36,7 @@ pub(crate) fn block_on<T: Send>(job: impl Future<Output = T> + Send) -> Result<T
 fn start() -> io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(1)
+        .max_blocking_threads(THREADS_OF_THE_PROCESS)
         .thread_name("durably-codec")
         .enable_all()
         .build()
