@@ -13,6 +13,9 @@ pub(crate) mod id;
 pub(crate) mod in_process;
 pub(crate) mod message_codecs;
 pub(crate) mod net;
+#[cfg(all(test, feature = "replay"))]
+#[path = "tests/payload_fields.rs"]
+mod payload_fields;
 pub(crate) mod proxy;
 pub(crate) mod retry;
 pub(crate) mod rpc;

@@ -17,6 +17,8 @@ use tonic::{Request, Response};
 use super::caller::Caller;
 #[cfg(any(feature = "server", test))]
 use super::in_process::Services;
+#[cfg(all(test, feature = "replay"))]
+use super::payload_fields::Check;
 
 /// The request message of an RPC.
 pub(crate) trait Rpc: Message + Clone + Sized + 'static {
@@ -96,6 +98,16 @@ macro_rules! rpcs {
                 services.workflow.$name(request)
             }
         })*
+
+        /// All requests and responses: those that may hold payloads as far as codecs see them are checked.
+        #[cfg(all(test, feature = "replay"))]
+        pub(crate) fn check_payload_fields(check: &mut Check) {
+            use super::payload_fields::{ByFields as _, Checked, Unsent as _};
+            $(
+                (&Checked::<pb::$request>::HERE).check(check, stringify!($request));
+                (&Checked::<pb::$response>::HERE).check(check, stringify!($response));
+            )*
+        }
 
         impl RawClient {
             $(

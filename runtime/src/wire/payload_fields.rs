@@ -823,7 +823,3 @@ variants! {
         ScheduleNexusOperationCommandAttributes,
     }
 }
-
-#[cfg(all(test, feature = "replay"))]
-#[path = "tests/payload_fields.rs"]
-mod tests;
