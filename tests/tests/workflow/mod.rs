@@ -34,6 +34,7 @@ mod run_facts;
 mod run_timeouts;
 mod scopes;
 mod search;
+mod secret_reports;
 mod shapes;
 mod side_effects;
 mod signals;
