@@ -290,7 +290,7 @@ fn a_seed_gives_the_same_trace_again() {
     }
 }
 
-const FAULT_KINDS: [&str; 27] = [
+const FAULT_KINDS: [&str; 26] = [
     "activities completed by a desk",
     "activities failed by a desk",
     "activities left open for ever",
@@ -302,7 +302,6 @@ const FAULT_KINDS: [&str; 27] = [
     "children that complete",
     "children that fail",
     "children that time out",
-    "children that were never started",
     "doubled requests",
     "eager activities",
     "evictions",
