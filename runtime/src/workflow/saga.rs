@@ -34,6 +34,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Default)]
+#[must_use = "a saga undoes nothing until `saga.compensate()` is awaited"]
 pub struct Saga {
     undo: Vec<LocalBoxFuture<'static, Result<(), Error>>>,
 }

@@ -346,7 +346,7 @@ impl Drop for Acquire {
 ///     Ok(slots.acquire(ctx).await?)
 /// }
 /// ```
-#[must_use = "the permit is given back when this is dropped"]
+#[must_use = "the permit is given back when this is dropped: keep it, as in `let permit = ..`, and not in `_`"]
 pub struct Permit {
     semaphore: Semaphore,
     core: Rc<Core>,
