@@ -20,6 +20,10 @@ impl Meter {
         ctx.wait_until(|| self.calls >= limit).await?;
         #[cfg(any())]
         self.trace.clear();
+        #[cfg_attr(all(), cfg(any()))]
+        for line in self.trace.iter() {
+            drop(line);
+        }
         Ok(self.calls)
     }
 

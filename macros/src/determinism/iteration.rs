@@ -67,9 +67,7 @@ pub(super) fn of_call(call: &ExprMethodCall) -> Option<Field> {
 
 /// Whether code under these attributes is not in every build.
 pub(super) fn is_conditional(attributes: &[Attribute]) -> bool {
-    attributes
-        .iter()
-        .any(|attribute| attribute.path().is_ident("cfg"))
+    !InheritedAttributes::of(attributes).conditions.is_empty()
 }
 
 /// The field whose items an expression has: `&self.a.b`, `self.a.clone()`, `take(&mut self.a)`.
