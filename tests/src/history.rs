@@ -1,7 +1,5 @@
 //! Histories as the server tells them, made comparable.
 
-use std::collections::BTreeMap;
-
 use durably_proto::{
     api::{
         common::v1::WorkflowExecution,
@@ -50,39 +48,24 @@ pub fn comparable(events: Vec<HistoryEvent>) -> Vec<String> {
             event.event_time = None;
             event.task_id = 0;
             event.version = 0;
-            let mut details = BTreeMap::new();
             if let Some(attributes) = &mut event.attributes {
                 scrub(attributes);
-                details = marker_details(attributes);
             }
-            format!("{event:#?}{details:#?}")
+            format!("{event:#?}")
         })
         .collect()
 }
 
-/// Takes the details out of a marker, in the order of their keys, without the times in those of a local activity.
-fn marker_details(attributes: &mut Attributes) -> BTreeMap<String, String> {
-    let Attributes::MarkerRecordedEventAttributes(marker) = attributes else {
-        return BTreeMap::new();
+/// The run that an end leads to, if there is one.
+pub fn next_run_id(end: &HistoryEvent) -> Option<&str> {
+    let next = match end.attributes.as_ref()? {
+        Attributes::WorkflowExecutionCompletedEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionFailedEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionTimedOutEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it) => &it.new_execution_run_id,
+        _ => return None,
     };
-    let details = std::mem::take(&mut marker.details).into_iter();
-    let texts = details.map(|(key, value)| {
-        let texts = value.payloads.iter().map(|it| {
-            // A `HashMap` has an order of its own in each process and each map.
-            let metadata: BTreeMap<_, _> = it.metadata.iter().collect();
-            let Ok(mut data) = serde_json::from_slice::<serde_json::Value>(&it.data) else {
-                return format!("{:?} {metadata:?}", it.data);
-            };
-            for time in ["complete_time", "original_schedule_time"] {
-                if let Some(time) = data.get_mut(time) {
-                    *time = time.is_null().into();
-                }
-            }
-            format!("{data} {metadata:?}")
-        });
-        (key, texts.collect())
-    });
-    texts.collect()
+    (!next.is_empty()).then_some(next)
 }
 
 #[expect(

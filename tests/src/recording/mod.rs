@@ -250,21 +250,11 @@ fn kind_of(event: &HistoryEvent) -> String {
 
 /// A run that an event leads to: how, workflow id, run id.
 fn related(event: &HistoryEvent, workflow_id: &str) -> Option<(String, String, String)> {
-    let next = |run_id: &str| {
-        let run = (
-            "next run".to_owned(),
-            workflow_id.to_owned(),
-            run_id.to_owned(),
-        );
-        (!run_id.is_empty()).then_some(run)
-    };
+    if let Some(run_id) = history::next_run_id(event) {
+        let relation = "next run".to_owned();
+        return Some((relation, workflow_id.to_owned(), run_id.to_owned()));
+    }
     match event.attributes.as_ref()? {
-        Attributes::WorkflowExecutionCompletedEventAttributes(it) => next(&it.new_execution_run_id),
-        Attributes::WorkflowExecutionFailedEventAttributes(it) => next(&it.new_execution_run_id),
-        Attributes::WorkflowExecutionTimedOutEventAttributes(it) => next(&it.new_execution_run_id),
-        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it) => {
-            next(&it.new_execution_run_id)
-        }
         Attributes::ChildWorkflowExecutionStartedEventAttributes(it) => {
             let child = it.workflow_execution.clone()?;
             let relation = format!("child of event {}", it.initiated_event_id);

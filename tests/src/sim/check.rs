@@ -22,7 +22,10 @@ use super::{
     workflows::{Ledger, Pipeline, Retried, Stoppable, Tick},
     world::World,
 };
-use crate::raw::{NAMESPACE, execution, task_queue};
+use crate::{
+    history::next_run_id,
+    raw::{NAMESPACE, execution, task_queue},
+};
 
 pub(super) type Service = Arc<dyn WorkflowService>;
 
@@ -135,7 +138,7 @@ pub(super) fn workflow(case: &Case, chain: &[RunOf]) {
         let is_last = number + 1 == chain.len();
         assert_eq!(
             is_last,
-            next_run_id(run).is_empty(),
+            run.events.last().and_then(next_run_id).is_none(),
             "{id}: run {number} of {} leads to the next one",
             chain.len()
         );
@@ -407,23 +410,6 @@ pub(super) async fn lists_are_complete(service: &Service, runs: usize) {
 fn count(run: &RunOf, event_type: EventType) -> usize {
     let events = run.events.iter();
     events.filter(|it| it.event_type() == event_type).count()
-}
-
-/// The run that an end leads to; empty if there is none.
-fn next_run_id(run: &RunOf) -> &str {
-    let last = run
-        .events
-        .last()
-        .and_then(|event| event.attributes.as_ref());
-    match last {
-        Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => &it.new_execution_run_id,
-        Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => &it.new_execution_run_id,
-        Some(Attributes::WorkflowExecutionTimedOutEventAttributes(it)) => &it.new_execution_run_id,
-        Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
-            &it.new_execution_run_id
-        }
-        _ => "",
-    }
 }
 
 fn result_of(run: &RunOf) -> Payloads {

@@ -11,7 +11,7 @@ use durably_proto::api::{
     workflowservice::v1::*,
 };
 use durably_tests::{
-    World, eventually, on_both_servers,
+    World, eventually, history, on_both_servers,
     raw::{
         NAMESPACE, Service, cancel_workflow, complete, complete_workflow, continue_as_new,
         describe, ended, event_types, execution, fail_workflow, terminate, workflow_task,
@@ -107,25 +107,13 @@ impl Chain {
     async fn follow(&mut self) -> Result<(EventType, RetryState)> {
         let last = self.events().await?.pop().expect("a history has events");
         let event_type = last.event_type();
-        let (next, retry_state) = match last.attributes {
-            Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => {
-                (it.new_execution_run_id, RetryState::Unspecified)
-            }
-            Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => {
-                let retry_state = it.retry_state();
-                (it.new_execution_run_id, retry_state)
-            }
-            Some(Attributes::WorkflowExecutionTimedOutEventAttributes(it)) => {
-                let retry_state = it.retry_state();
-                (it.new_execution_run_id, retry_state)
-            }
-            Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
-                (it.new_execution_run_id, RetryState::Unspecified)
-            }
-            other => panic!("the run has not ended: {other:?}"),
+        let retry_state = match &last.attributes {
+            Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => it.retry_state(),
+            Some(Attributes::WorkflowExecutionTimedOutEventAttributes(it)) => it.retry_state(),
+            _ => RetryState::Unspecified,
         };
-        assert_ne!(next, "", "another run follows");
-        self.run_id = next;
+        let next = history::next_run_id(&last).expect("another run follows");
+        self.run_id = next.to_owned();
         Ok((event_type, retry_state))
     }
 
