@@ -1,8 +1,9 @@
-//! An operator's view: what workflows wait for, lists and counts, a history as it grows, and namespaces.
+//! An operator's view: what workflows wait for, lists and counts, a history as it grows, resets, and namespaces.
 //!
 //! `cargo run --example operations`
 
 use durably::{
+    client::ResetPoint,
     error::NamespaceError,
     prelude::*,
     search::{Keyword, SearchKey},
@@ -81,6 +82,12 @@ async fn main() -> Result<()> {
         println!("{:>3} {} {}", event.id(), event.name(), event.summary());
     }
     println!("the order is {}", order.result().await?);
+
+    // Once more from its first task on: the withdrawal came after it, and comes again.
+    let again = order
+        .reset(ResetPoint::FirstTask, "the gateway is back")
+        .await?;
+    println!("after the reset it is {}", again.result().await?);
 
     // A namespace of its own for another team.
     match client.register_namespace("shop").retention(days(7)).await {
