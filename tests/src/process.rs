@@ -84,6 +84,32 @@ pub fn tool(variable: &str, test: &str) -> Option<String> {
     tool
 }
 
+/// A program of the folder `interop` in Python, or `None` with a line that says so if there is no Python.
+pub fn python(program: &str) -> Option<Command> {
+    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
+    let mut command = Command::new(tool("DURABLY_PYTHON", program)?);
+    command.args(["run.py", program].map(|file| format!("{FOLDER}/{file}")));
+    Some(command)
+}
+
+/// Runs a command to its end; returns what it prints.
+///
+/// # Panics
+/// It cannot be run, or it fails.
+pub async fn output(mut command: Command) -> String {
+    let run = tokio::task::spawn_blocking(move || (command.output(), command));
+    let (output, command) = run.await.expect("running it does not panic");
+    let output = output.unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{printed}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    printed
+}
+
 /// A real Temporal server that keeps its state in `database`; waits until it answers.
 pub async fn real_server(cli: &str, port: u16, database: &Path) -> Process {
     let database = ["--db-filename".as_ref(), database.as_os_str()];

@@ -5,7 +5,7 @@ use std::process::Command;
 use durably::prelude::*;
 use durably_tests::{
     World, on_both_servers,
-    process::tool,
+    process::{output, python},
     tls::{self, Certificates},
 };
 
@@ -39,26 +39,14 @@ async fn a_file_drives_a_client_of_ours_and_one_in_python(world: &World) -> Resu
     std::fs::write(&file, text)?;
     let worker = world.worker().workflow::<Echo>().spawn().await?;
     let mut all = vec![Command::new(env!("CARGO_BIN_EXE_test-client"))];
-    if let Some(python) = tool("DURABLY_PYTHON", "a Python client by temporal.toml") {
-        let mut theirs = Command::new(python);
-        theirs.arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/interop/configured_client.py"
-        ));
-        all.push(theirs);
-    }
+    all.extend(python("configured_client.py"));
     for mut command in all {
         command
             .env("TEMPORAL_CONFIG_FILE", &file)
             .env("TEMPORAL_PROFILE", "behind-tls")
             .env("ECHO_QUEUE", &world.queue);
-        let output = tokio::task::spawn_blocking(move || command.output()).await??;
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(
-            output.status.success() && said.contains("CONFIGURED"),
-            "{said}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let said = output(command).await;
+        assert!(said.contains("CONFIGURED"), "{said}");
     }
     worker.shutdown().await
 }

@@ -1,12 +1,10 @@
 //! Clients and workers over TLS, with certificates and API keys.
 
-use std::process::Command;
-
 use durably::{client::Tls, error::ConnectError, prelude::*};
 use durably_server::StartError;
 use durably_tests::{
     World, on_both_servers,
-    process::tool,
+    process::{output, python},
     tls::{self, Certificates},
     unique,
 };
@@ -56,39 +54,18 @@ async fn a_client_a_worker_and_python_share_a_server_behind_tls(world: &World) -
         .unwrap_err();
     assert!(matches!(error, ConnectError::Tls { .. }), "{error}");
 
-    if let Some(python) = tool("DURABLY_PYTHON", "a Python client over TLS") {
-        let python = run_python(
-            python,
-            [
-                address,
-                world.queue.clone(),
-                certificates.authority().display().to_string(),
-                certificates.certificate("client").display().to_string(),
-                certificates.key("client").display().to_string(),
-                String::new(),
-            ],
-        );
-        assert_eq!(python.await?, "PYTHON");
+    if let Some(mut python) = python("tls_client.py") {
+        python.args([
+            address,
+            world.queue.clone(),
+            certificates.authority().display().to_string(),
+            certificates.certificate("client").display().to_string(),
+            certificates.key("client").display().to_string(),
+            String::new(),
+        ]);
+        assert_eq!(output(python).await.trim(), "PYTHON");
     }
     worker.shutdown().await
-}
-
-async fn run_python(python: String, arguments: [String; 6]) -> Result<String> {
-    let mut command = Command::new(python);
-    command
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/interop/tls_client.py"
-        ))
-        .args(arguments);
-    let output = tokio::task::spawn_blocking(move || command.output()).await??;
-    let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    assert!(
-        output.status.success(),
-        "{said}\n{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(said)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,19 +94,16 @@ async fn the_embedded_server_serves_over_tls_those_with_a_certificate_and_the_ke
         .result()
         .await?;
     assert_eq!(said, "HELLO");
-    if let Some(python) = tool("DURABLY_PYTHON", "a Python client with an API key over TLS") {
-        let python = run_python(
-            python,
-            [
-                address.clone(),
-                queue,
-                certificates.authority().display().to_string(),
-                certificates.certificate("client").display().to_string(),
-                certificates.key("client").display().to_string(),
-                "s3cret".to_owned(),
-            ],
-        );
-        assert_eq!(python.await?, "PYTHON");
+    if let Some(mut python) = python("tls_client.py") {
+        python.args([
+            address.clone(),
+            queue,
+            certificates.authority().display().to_string(),
+            certificates.certificate("client").display().to_string(),
+            certificates.key("client").display().to_string(),
+            "s3cret".to_owned(),
+        ]);
+        assert_eq!(output(python).await.trim(), "PYTHON");
     }
     worker.shutdown().await?;
 

@@ -1,9 +1,12 @@
 //! Activities of one SDK that are completed by the other, by token and by ids.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use durably::{Bytes, activity::CancelReason, prelude::*, workflow::CancellationType};
-use durably_tests::{World, eventually, on_both_servers, process::tool};
+use durably_tests::{
+    World, eventually, on_both_servers,
+    process::{output, python},
+};
 
 /// Waits for a program of another language.
 #[activity(start_to_close = "60s", max_attempts = 1)]
@@ -55,9 +58,9 @@ on_both_servers! {
 }
 
 async fn python_completes_an_activity_of_ours(world: &World) -> Result<()> {
-    let Some(python) = tool("DURABLY_PYTHON", "python_completes_an_activity_of_ours") else {
+    if python("async_completion_client.py").is_none() {
         return Ok(());
-    };
+    }
     let worker = world.worker().workflow::<Approval>().activity::<approve>();
     let worker = worker.spawn().await?;
     for (how, result) in [
@@ -79,35 +82,19 @@ async fn python_completes_an_activity_of_ours(world: &World) -> Result<()> {
             approval.withdraw().await?;
         }
         let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut command = Command::new(&python);
-        command
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/interop/async_completion_client.py"
-            ))
-            .args([&world.address(), how, approval.id(), "approve", &token]);
-        let output = tokio::task::spawn_blocking(move || command.output());
-        let output = output.await.expect("the command does not panic")?;
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "{how}: {}\n{errors}",
-            output.status
-        );
+        let mut command = python("async_completion_client.py").expect("there was one");
+        command.args([&world.address(), how, approval.id(), "approve", &token]);
+        output(command).await;
         assert_eq!(approval.result().await?, result, "{how}");
     }
     worker.shutdown().await
 }
 
 async fn an_activity_of_python_is_completed_by_us(world: &World) -> Result<()> {
-    let Some(python) = tool("DURABLY_PYTHON", "an_activity_of_python_is_completed_by_us") else {
+    let Some(mut worker) = python("async_completion_worker.py") else {
         return Ok(());
     };
-    let mut worker = Command::new(python)
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/interop/async_completion_worker.py"
-        ))
+    let mut worker = worker
         .args([world.address(), world.queue.clone()])
         .stdin(Stdio::piped())
         .spawn()?;

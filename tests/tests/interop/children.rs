@@ -9,20 +9,21 @@ use std::{
 use durably::prelude::*;
 use durably_tests::{
     World,
-    process::tool,
+    process::python,
     recording::{Entry, Recordings},
 };
+
+const PROGRAM: &str = "children.py";
 
 /// What a Python worker and client record on a server, for each scenario one line an event. All
 /// scenarios, if none is named.
 fn recorded(
-    python: &str,
+    mut program: Command,
     world: &World,
     scenarios: &[String],
 ) -> Result<BTreeMap<String, Vec<String>>> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/children.py");
-    let output = Command::new(python)
-        .args([script, &world.address()])
+    let output = program
+        .arg(world.address())
         .args(scenarios)
         .stderr(Stdio::inherit())
         .output()?;
@@ -44,9 +45,9 @@ fn recorded(
 #[tokio::test(flavor = "multi_thread")]
 async fn children_signals_and_cancels_have_the_same_histories() -> Result<()> {
     let name = "children_signals_and_cancels_have_the_same_histories";
-    let Some(python) = tool("DURABLY_PYTHON", name) else {
+    if python(PROGRAM).is_none() {
         return Ok(());
-    };
+    }
     let Some(real) = World::real(name).await? else {
         return Ok(());
     };
@@ -54,8 +55,9 @@ async fn children_signals_and_cancels_have_the_same_histories() -> Result<()> {
     let mut recordings = BTreeMap::<_, Recordings>::new();
     let mut differing = Vec::new();
     for _ in 0..Recordings::ATTEMPTS {
-        let mut expected = recorded(&python, &real, &differing)?;
-        for (scenario, found) in recorded(&python, &embedded, &differing)? {
+        let program = || python(PROGRAM).expect("there was one");
+        let mut expected = recorded(program(), &real, &differing)?;
+        for (scenario, found) in recorded(program(), &embedded, &differing)? {
             let expected = expected.remove(&scenario).unwrap_or_default();
             let scenario = recordings.entry(scenario).or_default();
             let entries = |lines: Vec<String>| lines.into_iter().map(Entry::from).collect();

@@ -175,8 +175,7 @@ fn cases(ship: &str, child: &str) -> [(&'static str, String); 7] {
 }
 
 async fn children_in_python_of_a_parent_in_rust(world: &World) -> Result<()> {
-    let test = "children_in_python_of_a_parent_in_rust";
-    let Some(python) = PythonWorker::start(SCRIPT, world, test)? else {
+    let Some(python) = PythonWorker::start(SCRIPT, world)? else {
         return Ok(());
     };
     let worker = world.worker().workflow::<Order>().spawn().await?;
@@ -207,8 +206,7 @@ async fn children_in_python_of_a_parent_in_rust(world: &World) -> Result<()> {
 }
 
 async fn children_in_rust_of_a_parent_in_python(world: &World) -> Result<()> {
-    let test = "children_in_rust_of_a_parent_in_python";
-    let Some(python) = PythonWorker::start(SCRIPT, world, test)? else {
+    let Some(python) = PythonWorker::start(SCRIPT, world)? else {
         return Ok(());
     };
     let worker = world.worker().workflow::<Shipment>().spawn().await?;

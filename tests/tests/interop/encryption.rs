@@ -15,7 +15,7 @@ use durably::{
 use durably_proto::Message as _;
 use durably_tests::{
     World, history, on_both_servers,
-    process::{Process, tool},
+    process::{Process, python, tool},
     unique,
 };
 use serde_json::{Value, json};
@@ -113,12 +113,10 @@ async fn python_and_a_program_without_keys_read_what_the_other_encrypts(
 }
 
 async fn exchange_letters(world: &World, codecs: Codecs) -> Result<()> {
-    let Some(python) = tool("DURABLY_PYTHON", PROGRAM) else {
+    let Some(mut command) = python(PROGRAM) else {
         return Ok(());
     };
-    let mut command = Command::new(python);
     command
-        .arg(format!("{}/interop/{PROGRAM}", env!("CARGO_MANIFEST_DIR")))
         .args([&world.address(), &world.queue, "worker"])
         .stdin(Stdio::piped());
     let _python = Process::start(command, "ready");

@@ -7,7 +7,11 @@ use durably::{
     prelude::*,
     search::{Keyword, KeywordList, SearchKey, Text},
 };
-use durably_tests::{World, eventually, on_both_servers, process::tool, raw, unique};
+use durably_tests::{
+    World, eventually, on_both_servers,
+    process::{output, python},
+    raw, unique,
+};
 use serde_json::{Value as Json, json};
 
 const CUSTOMER: SearchKey<Keyword> = SearchKey::new("DurablyKeyword");
@@ -62,30 +66,18 @@ on_both_servers! {
     our_code_reads_what_a_python_client_sets
 }
 
-fn script(python: &str, world: &World) -> Command {
-    let mut command = Command::new(python);
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/facts.py");
-    command.arg(script).args([&world.address(), &world.queue]);
-    command
-}
-
-/// What the script writes to its output.
-async fn output(mut command: Command) -> String {
-    let output = tokio::task::spawn_blocking(move || command.output()).await;
-    let output = output.expect("the command does not panic");
-    let output = output.expect("Python starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{errors}", output.status);
-    String::from_utf8_lossy(&output.stdout).into_owned()
+fn script(world: &World) -> Option<Command> {
+    let mut command = python("facts.py")?;
+    command.args([&world.address(), &world.queue]);
+    Some(command)
 }
 
 async fn python_reads_what_we_set_and_we_what_python_sets(world: &World) -> Result<()> {
-    let test = "python_reads_what_we_set_and_we_what_python_sets";
-    let Some(python) = tool("DURABLY_PYTHON", test) else {
+    let Some(mut worker) = script(world) else {
         return Ok(());
     };
     raw::add_search_attributes(world).await?;
-    let mut worker = script(&python, world).stdin(Stdio::piped()).spawn()?;
+    let mut worker = worker.stdin(Stdio::piped()).spawn()?;
     let start = world.client.start("Described", ());
     let priority = Priority::key(2).fairness_key("acme").fairness_weight(2.0);
     let described = start
@@ -136,14 +128,12 @@ async fn python_reads_what_we_set_and_we_what_python_sets(world: &World) -> Resu
 }
 
 async fn our_code_reads_what_a_python_client_sets(world: &World) -> Result<()> {
-    let test = "our_code_reads_what_a_python_client_sets";
-    let Some(python) = tool("DURABLY_PYTHON", test) else {
+    let (Some(mut starts), Some(mut reads)) = (script(world), script(world)) else {
         return Ok(());
     };
     raw::add_search_attributes(world).await?;
     let worker = world.worker().workflow::<Noted>().spawn().await?;
     let id = unique("noted");
-    let mut starts = script(&python, world);
     starts.args([&id, "Noted"]);
     output(starts).await;
     let noted = Noted::handle(&world.client, &id);
@@ -161,7 +151,6 @@ async fn our_code_reads_what_a_python_client_sets(world: &World) -> Result<()> {
     let info = noted.describe().await?;
     assert_eq!(info.static_summary.as_deref(), Some("from Python"));
     assert_eq!(info.static_details.as_deref(), Some("by a *client*"));
-    let mut reads = script(&python, world);
     reads.arg(&id);
     let read: Json = serde_json::from_str(&output(reads).await).expect("it prints JSON");
     let due = DUE_SECONDS.to_string();

@@ -1,6 +1,6 @@
 //! Headers that interceptors of the Python SDK set and ours read, and the other way round.
 
-use std::{collections::BTreeMap, process::Command};
+use std::collections::BTreeMap;
 
 use durably::{
     interceptor::{ActivityRequest, WorkflowInterceptor},
@@ -13,7 +13,7 @@ use durably_proto::api::{
 };
 use durably_tests::{
     World, history, on_both_servers,
-    process::{Process, tool},
+    process::{Process, python},
 };
 
 /// Adds the header that it finds.
@@ -119,7 +119,7 @@ async fn recorded(world: &World, workflow_id: &str) -> Vec<(&'static str, Option
 }
 
 async fn headers_are_read_across_languages(world: &World) -> Result<()> {
-    let Some(python) = tool("DURABLY_PYTHON", "headers.py") else {
+    let Some(mut command) = python("headers.py") else {
         return Ok(());
     };
     let worker = world
@@ -129,10 +129,7 @@ async fn headers_are_read_across_languages(world: &World) -> Result<()> {
         .workflow_interceptor(PassOn)
         .spawn()
         .await?;
-    let mut command = Command::new(python);
-    command
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/headers.py"))
-        .args([world.address(), world.queue.clone()]);
+    command.args([world.address(), world.queue.clone()]);
     let _python = Process::start(command, "driven");
     assert_eq!(
         recorded(world, &format!("{}-relay", world.queue)).await,

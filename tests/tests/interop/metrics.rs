@@ -1,12 +1,13 @@
 //! Metrics of workers and clients, compared with those of the Python SDK on the same workflows.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    process::Command,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use durably::{prelude::*, telemetry::Prometheus};
-use durably_tests::{World, eventually, on_both_servers, process::tool, unique};
+use durably_tests::{
+    World, eventually, on_both_servers,
+    process::{output, python},
+    unique,
+};
 
 #[activity(start_to_close = "10s")]
 async fn pack(name: String) -> Result<String> {
@@ -168,19 +169,13 @@ async fn metrics_have_the_names_labels_and_units_of_other_sdks(world: &World) ->
     stumbles.terminate("the test is over").await?;
     worker.shutdown().await?;
 
-    let test = "metrics_have_the_names_labels_and_units_of_other_sdks";
-    let Some(python) = tool("DURABLY_PYTHON", test) else {
+    let Some(mut command) = python("metrics.py") else {
         return Ok(());
     };
-    let mut command = Command::new(python);
     command
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/metrics.py"))
         .args([world.address(), unique("metrics")])
         .args(names);
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.expect("running it does not panic")?;
-    assert!(output.status.success(), "{output:?}");
-    let theirs = shapes(&String::from_utf8_lossy(&output.stdout));
+    let theirs = shapes(&output(command).await);
     for name in names {
         assert_eq!(ours.get(*name), theirs.get(*name), "{name}");
     }

@@ -4,7 +4,11 @@
 use std::process::Command;
 
 use durably::{Worker, prelude::*};
-use durably_tests::{World, on_both_servers, process::tool, raw, unique};
+use durably_tests::{
+    World, on_both_servers,
+    process::{output, python},
+    raw, unique,
+};
 use serde_json::{Value as Json, json};
 
 /// Returns its city, with a plus sign for each run before it.
@@ -45,28 +49,22 @@ on_both_servers! {
     python_operates_namespaces_batches_and_workers
 }
 
-/// What a program in this folder prints.
-async fn printed(python: &str, program: &str, arguments: &[&str]) -> Json {
-    let mut command = Command::new(python);
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/interop");
-    command.arg(format!("{folder}/{program}")).args(arguments);
-    let output = tokio::task::spawn_blocking(move || command.output()).await;
-    let output = output.expect("the command does not panic");
-    let output = output.expect("Python starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{errors}", output.status);
-    serde_json::from_slice(&output.stdout).expect("it prints JSON")
+/// What a program prints.
+async fn printed(mut program: Command, arguments: &[&str]) -> Json {
+    program.args(arguments);
+    let printed = output(program).await;
+    serde_json::from_str(&printed).expect("it prints JSON")
 }
 
 async fn python_drives_schedules_and_cron(world: &World) -> Result<()> {
-    let Some(python) = tool("DURABLY_PYTHON", "python_drives_schedules_and_cron") else {
+    let Some(program) = python("schedules.py") else {
         return Ok(());
     };
     raw::add_search_attributes(world).await?;
     let worker = world.worker().workflow::<Nightly>().spawn().await?;
     let arguments = [&*world.address(), &world.queue, &unique("python")];
     assert_eq!(
-        printed(&python, "schedules.py", &arguments).await,
+        printed(program, &arguments).await,
         json!({
             "schedule": {
                 "created": {
@@ -120,14 +118,14 @@ async fn python_drives_schedules_and_cron(world: &World) -> Result<()> {
 }
 
 async fn python_operates_namespaces_batches_and_workers(world: &World) -> Result<()> {
-    let test = "python_operates_namespaces_batches_and_workers";
-    let Some(python) = tool("DURABLY_PYTHON", test) else {
+    const PROGRAM: &str = "operations.py";
+    let (Some(registers), Some(operates)) = (python(PROGRAM), python(PROGRAM)) else {
         return Ok(());
     };
     let namespace = unique("python");
     let arguments = [&*world.address(), &namespace];
     assert_eq!(
-        printed(&python, "operations.py", &arguments).await,
+        printed(registers, &arguments).await,
         json!({
             "again": "ALREADY_EXISTS: Namespace \"NAMESPACE\" already exists",
             "described": [
@@ -145,7 +143,7 @@ async fn python_operates_namespaces_batches_and_workers(world: &World) -> Result
     let worker = worker.spawn().await?;
     let arguments = [&*world.address(), &namespace, &world.queue];
     assert_eq!(
-        printed(&python, "operations.py", &arguments).await,
+        printed(operates, &arguments).await,
         json!({
             "workflows": {
                 "groups": [4, [["Running", 3], ["Terminated", 1]]],

@@ -1,7 +1,7 @@
 //! Encodings other than JSON, with the Python SDK on the other side: protobuf messages with its default
 //! converter, MessagePack with a converter of its own.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use durably::{
     data::{BinaryProto, Encoded, Encoding, EncodingError, JsonProto, Payload},
@@ -9,7 +9,13 @@ use durably::{
     raw::api::common::v1::WorkflowExecution,
 };
 use durably_proto::wkt::{Duration, Timestamp};
-use durably_tests::{World, message_pack::MessagePack, on_both_servers, process::tool, unique};
+use durably_tests::{
+    World,
+    message_pack::MessagePack,
+    on_both_servers,
+    process::{output, python},
+    unique,
+};
 
 /// Cents as a text.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -141,24 +147,13 @@ pub(crate) async fn python_output(
     world: &World,
     arguments: &[&str],
 ) -> Result<Option<String>> {
-    let Some(python) = tool("DURABLY_PYTHON", script) else {
+    let Some(mut command) = python(script) else {
         return Ok(None);
     };
-    let mut command = Command::new(python);
     command
-        .arg(format!("{}/interop/{script}", env!("CARGO_MANIFEST_DIR")))
         .args([world.address(), world.queue.clone()])
         .args(arguments);
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.expect("the command does not panic")?;
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let printed = String::from_utf8_lossy(&output.stdout);
-    Ok(Some(printed.trim().to_owned()))
+    Ok(Some(output(command).await.trim().to_owned()))
 }
 
 async fn a_python_program_sends_and_receives_messages(world: &World) -> Result<()> {
@@ -168,14 +163,10 @@ async fn a_python_program_sends_and_receives_messages(world: &World) -> Result<(
 }
 
 async fn a_python_worker_sends_and_receives_messages(world: &World) -> Result<()> {
-    let Some(python) = tool("DURABLY_PYTHON", "messages_worker.py") else {
+    let Some(mut worker) = python("messages_worker.py") else {
         return Ok(());
     };
-    let mut worker = Command::new(python)
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/interop/messages_worker.py"
-        ))
+    let mut worker = worker
         .args([world.address(), world.queue.clone()])
         .stdin(Stdio::piped())
         .spawn()?;

@@ -1,9 +1,12 @@
 //! The Python SDK as a foreign client of a durably workflow, and as a foreign worker.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use durably::{error::UpdateError, prelude::*};
-use durably_tests::{World, on_both_servers, process::tool};
+use durably_tests::{
+    World, on_both_servers,
+    process::{output, python},
+};
 
 #[durably::data]
 #[derive(Clone)]
@@ -97,10 +100,7 @@ on_both_servers! {
 }
 
 async fn a_python_client_starts_signals_queries_and_updates(world: &World) -> Result<()> {
-    let Some(python) = tool(
-        "DURABLY_PYTHON",
-        "a_python_client_starts_signals_queries_and_updates",
-    ) else {
+    let Some(mut command) = python("foreign_client.py") else {
         return Ok(());
     };
     let worker = world
@@ -110,39 +110,18 @@ async fn a_python_client_starts_signals_queries_and_updates(world: &World) -> Re
         .activity::<price>()
         .spawn()
         .await?;
-    let mut command = Command::new(python);
-    command
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/interop/foreign_client.py"
-        ))
-        .args([world.address(), world.queue.clone()]);
-    let output = tokio::task::spawn_blocking(move || command.output())
-        .await
-        .expect("the command does not panic")?;
-    assert!(
-        output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    command.args([world.address(), world.queue.clone()]);
+    output(command).await;
     worker.shutdown().await
 }
 
 async fn updates_that_a_python_worker_rejects_and_fails_are_told_apart(
     world: &World,
 ) -> Result<()> {
-    let Some(python) = tool(
-        "DURABLY_PYTHON",
-        "updates_that_a_python_worker_rejects_and_fails_are_told_apart",
-    ) else {
+    let Some(mut worker) = python("foreign_worker.py") else {
         return Ok(());
     };
-    let mut worker = Command::new(python)
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/interop/foreign_worker.py"
-        ))
+    let mut worker = worker
         .args([world.address(), world.queue.clone()])
         .stdin(Stdio::piped())
         .spawn()?;

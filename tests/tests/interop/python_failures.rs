@@ -79,8 +79,7 @@ on_both_servers! {
 }
 
 async fn a_workflow_reads_the_failures_of_python_activities(world: &World) -> Result<()> {
-    let test = "a_workflow_reads_the_failures_of_python_activities";
-    let Some(python) = PythonWorker::start("python_failures.py", world, test)? else {
+    let Some(python) = PythonWorker::start("python_failures.py", world)? else {
         return Ok(());
     };
     let worker = world.worker().workflow::<Reader>().spawn().await?;

@@ -1,9 +1,9 @@
 //! A worker in Python, in a process of its own.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use durably::prelude::*;
-use durably_tests::{World, process::tool, unique};
+use durably_tests::{World, process::python, unique};
 
 /// A worker in Python, and the queue that it has for itself.
 pub(crate) struct PythonWorker {
@@ -12,14 +12,13 @@ pub(crate) struct PythonWorker {
 }
 
 impl PythonWorker {
-    /// Starts a script; `None` if there is no Python, after a line that says that `test` is skipped.
-    pub(crate) fn start(script: &str, world: &World, test: &str) -> Result<Option<Self>> {
-        let Some(python) = tool("DURABLY_PYTHON", test) else {
+    /// Starts a script; `None` if there is no Python, after a line that says so.
+    pub(crate) fn start(script: &str, world: &World) -> Result<Option<Self>> {
+        let Some(mut command) = python(script) else {
             return Ok(None);
         };
         let queue = unique("python");
-        let process = Command::new(python)
-            .arg(format!("{}/interop/{script}", env!("CARGO_MANIFEST_DIR")))
+        let process = command
             .args([world.address(), queue.clone()])
             .stdin(Stdio::piped())
             .spawn()?;

@@ -1,11 +1,9 @@
 //! Traces that go through programs of ours and of the Python SDK, which has its own interceptor for them.
 
-use std::process::Command;
-
 use durably::{interceptor::Traces, prelude::*};
 use durably_tests::{
     World, on_both_servers,
-    process::{Process, tool},
+    process::{Process, python},
     spans::{RecordedSpan, Spans, tree},
 };
 
@@ -67,7 +65,7 @@ on_both_servers! {
 }
 
 async fn one_trace_goes_through_both_languages(world: &World) -> Result<()> {
-    let Some(python) = tool("DURABLY_PYTHON", "traces.py") else {
+    let Some(mut command) = python("traces.py") else {
         return Ok(());
     };
     let spans = Spans::default();
@@ -81,10 +79,7 @@ async fn one_trace_goes_through_both_languages(world: &World) -> Result<()> {
         .activity_interceptor(traces.clone())
         .spawn()
         .await?;
-    let mut command = Command::new(python);
-    command
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/traces.py"))
-        .args([world.address(), world.queue.clone()]);
+    command.args([world.address(), world.queue.clone()]);
     let _python = Process::start(command, "driven");
 
     let python_queue = format!("{}-python", world.queue);

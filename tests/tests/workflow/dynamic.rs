@@ -1,14 +1,15 @@
 //! Handlers, workflows and activities that serve names which nobody declares.
 
-use std::process::Command;
-
 use durably::{
     Args, Value,
     data::Payload,
     error::{QueryError, UpdateError},
     prelude::*,
 };
-use durably_tests::{World, eventually, on_both_servers, process::tool};
+use durably_tests::{
+    World, eventually, on_both_servers,
+    process::{output, python},
+};
 
 /// A clerk who takes all messages.
 #[derive(Default)]
@@ -328,10 +329,7 @@ async fn the_metadata_of_a_workflow_lists_dynamic_handlers(world: &World) -> Res
 }
 
 async fn python_sends_what_only_dynamic_handlers_serve(world: &World) -> Result<()> {
-    let Some(python) = tool(
-        "DURABLY_PYTHON",
-        "python_sends_what_only_dynamic_handlers_serve",
-    ) else {
+    let Some(mut command) = python("dynamic_client.py") else {
         return Ok(());
     };
     let worker = world
@@ -341,16 +339,7 @@ async fn python_sends_what_only_dynamic_handlers_serve(world: &World) -> Result<
         .activity::<any_activity>()
         .spawn()
         .await?;
-    let mut command = Command::new(python);
-    command
-        .arg(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/interop/dynamic_client.py"
-        ))
-        .args([&world.address(), &world.queue]);
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.expect("the command does not panic")?;
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{errors}", output.status);
+    command.args([&world.address(), &world.queue]);
+    output(command).await;
     worker.shutdown().await
 }
