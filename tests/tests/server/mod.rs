@@ -24,6 +24,7 @@ mod kills;
 mod long_durations;
 mod names;
 mod namespaces;
+mod other_namespaces;
 mod pages;
 mod plans;
 mod polls;
