@@ -45,6 +45,20 @@ impl Desk {
     }
 }
 
+/// Sleeps, and returns for how long.
+#[derive(Default)]
+struct Sleeper;
+
+#[workflow]
+impl Sleeper {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, seconds: u64) -> Result<u64> {
+        let before = ctx.now();
+        ctx.sleep(secs(seconds)).await?;
+        Ok(ctx.now().duration_since(before)?.as_secs())
+    }
+}
+
 fn worker_process(address: &str, queue: &str) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_test-worker"));
     command.arg(address).arg(queue);
@@ -167,6 +181,36 @@ async fn a_server_killed_and_restarted_mid_run_loses_nothing() -> Result<()> {
     let _server = real_server(&cli, port, &database).await;
     let result = waiting.await.expect("the waiter does not panic")?;
     assert_eq!(result, sum(STEPS));
+    worker.shutdown().await?;
+    let _ = std::fs::remove_file(database);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_fires_once_after_the_real_server_was_killed_and_restarted() -> Result<()> {
+    let test = "a_timer_fires_once_after_the_real_server_was_killed_and_restarted";
+    let Some(cli) = tool("DURABLY_TEMPORAL_CLI", test) else {
+        return Ok(());
+    };
+    let port = free_port();
+    let database = std::env::temp_dir().join(unique("temporal.db"));
+    let server = real_server(&cli, port, &database).await;
+    let client = Client::connect(format!("127.0.0.1:{port}")).await?;
+    let worker = Worker::new(&client, "sleepers").workflow::<Sleeper>();
+    let worker = worker.spawn().await?;
+    let sleeper = Sleeper::start(&client, 20).task_queue("sleepers").await?;
+    let pending = eventually("the timer starts", || async {
+        let history = sleeper.history().await.ok()?.to_string();
+        history.contains("TimerStarted").then_some(history)
+    });
+    let pending = pending.await;
+    server.kill();
+    assert!(!pending.contains("TimerFired"), "{pending}");
+    let _server = real_server(&cli, port, &database).await;
+    let slept = sleeper.result().timeout(mins(2)).await?;
+    assert!(slept >= 20, "{slept} s");
+    let history = sleeper.history().await?.to_string();
+    assert_eq!(history.matches("TimerFired").count(), 1, "{history}");
     worker.shutdown().await?;
     let _ = std::fs::remove_file(database);
     Ok(())
