@@ -5,7 +5,10 @@ use std::{borrow::Cow, fmt, vec};
 use durably_engine::Payload;
 
 use super::{Converter, Data, Incoming, Outgoing, type_name};
-use crate::error::{DataError, DataFault, Error, Result};
+use crate::{
+    error::{DataError, DataFault, Error, Result},
+    wire::payload,
+};
 
 /// Who takes the arguments or gives the result; names itself in error texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -248,7 +251,10 @@ pub(super) fn decode_or_missing<T>(
     decode: impl Fn(Payload, &Converter) -> Result<T, DataFault>,
 ) -> Result<T, DataFault> {
     match payload {
-        Some(payload) => decode(payload, converter),
+        Some(payload) => match payload::why_undecoded(&payload) {
+            Some(message) => Err(DataFault::Codec { message }),
+            None => decode(payload, converter),
+        },
         None => decode(Payload::null(), converter).map_err(|_| DataFault::Missing),
     }
 }

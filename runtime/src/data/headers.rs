@@ -63,10 +63,7 @@ impl Headers {
         let Some(payload) = self.fields.get(name) else {
             return Ok(None);
         };
-        let value = T::__decode(payload.clone(), &self.converter);
-        value
-            .map(Some)
-            .map_err(|fault| DataError::read::<T>(format!("header `{name}`"), fault))
+        DataError::decode(payload, &self.converter, || format!("header `{name}`")).map(Some)
     }
 
     /// Sets the value of this name, in place of the one that it had.

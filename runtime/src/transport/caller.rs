@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
 use futures::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
 use tokio::runtime::Handle;
@@ -39,7 +40,7 @@ use crate::{
         payload_fields::{PayloadFields, Subject},
         request::{Request, Sender},
         sizes::{SizeChecks, Sizes},
-        status::{self, CallError, Retry},
+        status::{self, CallError, CodecFault, Retry},
     },
 };
 
@@ -517,21 +518,43 @@ impl Caller {
         };
         if let Some(about) = &sent.about {
             let about = R::about_reply(&reply).unwrap_or_else(|| about.clone());
-            let decoded = match R::SHOWS_MANY {
-                true => {
-                    let codecs = &self.codecs;
-                    codecs
-                        .decode_what_can_be(&mut reply, &self.namespace, about)
-                        .await
-                }
-                false => self.codecs.decode(&mut reply, &self.namespace, about).await,
-            };
+            let decoded = self.decode_reply::<R>(&mut reply, about).await;
             if let Err(fault) = decoded {
                 let response = R::undecodable(reply, fault)?;
                 return Ok(R::arrived(response, arrived));
             }
         }
         Ok(R::arrived(R::read(reply)?, arrived))
+    }
+
+    /// Decodes the payloads of a reply.
+    ///
+    /// # Errors
+    /// One cannot be decoded without which the others are of no use.
+    async fn decode_reply<R: Request>(
+        &self,
+        reply: &mut R::Reply,
+        about: Subject,
+    ) -> Result<(), CodecFault> {
+        let (codecs, namespace) = (&self.codecs, &self.namespace);
+        if R::SHOWS_MANY {
+            return codecs.decode_what_can_be(reply, namespace, about).await;
+        }
+        let queries = R::workflow_task(reply).map(|task| std::mem::take(&mut task.queries));
+        codecs.decode(reply, namespace, about.clone()).await?;
+        let queries = queries.filter(|queries| !queries.is_empty());
+        let Some((queries, task)) = queries.zip(R::workflow_task(reply)) else {
+            return Ok(());
+        };
+        let mut asked = PollWorkflowTaskQueueResponse {
+            queries,
+            ..Default::default()
+        };
+        codecs
+            .decode_what_can_be(&mut asked, namespace, about)
+            .await?;
+        task.queries = asked.queries;
+        Ok(())
     }
 
     /// The refusal with the payloads in its details decoded, or why they cannot be.
@@ -854,7 +877,7 @@ mod tests {
             query_args: input(),
             ..Default::default()
         };
-        let workflow = pb::PollWorkflowTaskQueueResponse {
+        let workflow = PollWorkflowTaskQueueResponse {
             task_token: b"token".to_vec(),
             query: Some(query),
             ..Default::default()

@@ -107,6 +107,10 @@ impl Request for PollWorkflowTask {
         Some(Execution::about(reply.workflow_execution.as_ref()))
     }
 
+    fn workflow_task(reply: &mut Self::Reply) -> Option<&mut pb::PollWorkflowTaskQueueResponse> {
+        Some(reply)
+    }
+
     fn arrived(response: Polled<PolledTask>, at: Instant) -> Polled<PolledTask> {
         let Polled { task, advice } = response;
         let task = task.map(|task| task.arrived_at(at));

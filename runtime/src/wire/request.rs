@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use durably_proto::api::common::v1::WorkflowExecution;
+use durably_proto::api::{
+    common::v1::WorkflowExecution, workflowservice::v1::PollWorkflowTaskQueueResponse,
+};
 use uuid::Uuid;
 
 use super::{
@@ -38,6 +40,11 @@ pub(crate) trait Request {
 
     /// The workflow that the payloads of the reply belong to, if the request does not say.
     fn about_reply(_: &Self::Reply) -> Option<Subject> {
+        None
+    }
+
+    /// The workflow task that the reply brings. A query in it whose payloads cannot be decoded fails alone.
+    fn workflow_task(_: &mut Self::Reply) -> Option<&mut PollWorkflowTaskQueueResponse> {
         None
     }
 

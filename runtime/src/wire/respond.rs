@@ -120,6 +120,10 @@ impl Request for CompleteWorkflowTask {
         })
     }
 
+    fn workflow_task(reply: &mut Self::Reply) -> Option<&mut pb::PollWorkflowTaskQueueResponse> {
+        reply.workflow_task.as_mut()
+    }
+
     fn arrived(response: CompletedResponse, at: Instant) -> CompletedResponse {
         let activities = response.activities.into_iter();
         CompletedResponse {

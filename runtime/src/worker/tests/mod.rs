@@ -10,6 +10,7 @@ mod held;
 mod logs;
 mod past;
 mod prolonged;
+mod refusing_codecs;
 mod runs;
 mod server;
 mod service;
