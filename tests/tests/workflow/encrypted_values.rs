@@ -209,11 +209,9 @@ async fn what_a_worker_cannot_decrypt_waits_until_it_has_the_key(world: &World) 
         )
     };
     let missing = |what: &str| unknown(what, "Encrypted<String>", "k1", "k2");
-    let cases: [(Keys, fn(&str) -> String); 2] = [
-        (Keys::new("k2", [8; 32]), missing),
-        (Keys::new("k1", [9; 32]), changed),
-    ];
-    for (keys, told) in cases {
+    let told: [fn(&str) -> String; 2] = [missing, changed];
+    let keys = [Keys::new("k2", [8; 32]), Keys::new("k1", [9; 32])];
+    for (keys, told) in keys.into_iter().zip(told) {
         learns.set_keys(keys.clone());
         let run = Till::start(&client).task_queue(&world.queue).await?;
         let asked = run.has(card()).await.unwrap_err();
