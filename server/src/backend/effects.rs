@@ -30,13 +30,14 @@ impl Backend {
                     self.offer_workflow_task(execution, record, task_key, queue, now);
                 }
                 Effect::DispatchActivity { task_key, queue } => {
+                    let priority = record.run.activity_priority(task_key.scheduled);
+                    let priority = TaskPriority::from(priority);
                     let offer = ActivityOffer {
                         run: execution.run_name(record.run.run_id()),
                         task_key,
+                        priority: priority.clone(),
                         route: record.run.route(),
                     };
-                    let priority = record.run.activity_priority(task_key.scheduled);
-                    let priority = TaskPriority::from(priority);
                     let namespace = &execution.namespace;
                     namespace.offer_activity_task(&queue, priority, offer, now);
                 }

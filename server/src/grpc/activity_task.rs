@@ -86,6 +86,8 @@ pub(super) async fn poll(
             // The task is stale: the activity timed out or was cancelled, or the run has closed.
             Err(stale) => {
                 tracing::debug!(error = ?stale, "stale activity task dropped");
+                let queues = &namespace.activity_tasks;
+                queues.return_tokens(queue, poll.version, &offer.priority);
                 scope.forget(&execution);
             }
         }

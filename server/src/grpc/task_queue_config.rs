@@ -137,10 +137,11 @@ fn validate_weights(request: &UpdateTaskQueueConfigRequest) -> Result<(), Error>
             return Err(check::invalid("fairness key length exceeds limit"));
         }
     }
-    if let Some((key, _)) = set
+    let wrong = set
         .iter()
-        .find(|(_, weight)| weight.is_nan() || **weight <= 0.0)
-    {
+        .filter(|(_, weight)| weight.is_nan() || **weight <= 0.0);
+    // The first one by name, so that the same request always gets the same error.
+    if let Some((key, _)) = wrong.min_by_key(|(key, _)| *key) {
         return Err(Error::Invalid(format!(
             "invalid fairness weight weight for key {key:?}: must be greater than zero"
         )));

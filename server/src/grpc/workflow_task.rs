@@ -33,6 +33,7 @@ use crate::deployment::QueueType;
 use crate::error::Error;
 use crate::execution::{Execution, Record};
 use crate::matching::offer::WorkflowOffer;
+use crate::matching::priority::TaskPriority;
 use crate::matching::query::{QueryAnswer, QueryFailed, QueryId};
 use crate::matching::queue::{Poll, QueueKind};
 use crate::name::ExecutionName;
@@ -70,21 +71,26 @@ pub(super) async fn poll(
             .workflow_tasks
             .poll(poll, scope.clock.now(), deadline)
             .await;
-        let (execution, answer) = match offer {
+        let (execution, answer, priority) = match offer {
             None => {
                 scope.check_running()?;
                 namespace.check_not_deleted()?;
                 return Ok(PollWorkflowTaskQueueResponse::default());
             }
-            Some(WorkflowOffer::Task { run, task_key, .. }) => {
+            Some(WorkflowOffer::Task {
+                run,
+                task_key,
+                priority,
+                ..
+            }) => {
                 let execution = scope.offered(&namespace, &run);
                 let task = start(scope, &execution, &run.run_id, task_key, queue, &request);
-                (execution, task)
+                (execution, task, priority)
             }
             Some(WorkflowOffer::Query { run, id, query, .. }) => {
                 let execution = scope.offered(&namespace, &run);
                 let task = query_task(&execution, &run.run_id, id, *query, kind);
-                (execution, task)
+                (execution, task, TaskPriority::default())
             }
         };
         match answer {
@@ -98,6 +104,8 @@ pub(super) async fn poll(
             // The task is stale: the run has closed, or another poll took the task.
             Err(stale) => {
                 tracing::debug!(error = ?stale, "stale workflow task dropped");
+                let queues = &namespace.workflow_tasks;
+                queues.return_tokens(queue, poll.version, &priority);
                 scope.forget(&execution);
             }
         }

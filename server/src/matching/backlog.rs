@@ -92,16 +92,12 @@ impl<T> Backlog<T> {
 
     /// Assigns the pass of a key's next task.
     pub(super) fn next_pass(&mut self, key: &FairnessKey, weight: f32) -> u64 {
-        let base = self.reached_pass();
-        self.passes.next(key, weight, base)
+        self.passes.next(key, weight, self.dispatched)
     }
 
-    /// The pass that dispatch has reached: no task waits below it.
+    /// The pass that dispatch has reached. Below it wait tasks only of keys whose limit is reached.
     pub(super) fn reached_pass(&self) -> u64 {
-        let first = self.heads.first();
-        first.map_or(self.dispatched, |(place, _)| {
-            self.dispatched.min(place.pass)
-        })
+        self.dispatched
     }
 
     /// The keys that have tasks.

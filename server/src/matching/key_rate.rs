@@ -22,8 +22,8 @@ pub(crate) struct KeyRateLimit {
 }
 
 impl KeyRateLimit {
-    /// Sets or removes the rate. No key waits longer than for a few tasks of the new rate, so that keys go on that were
-    /// slow.
+    /// Sets or removes the rate. No key waits longer than a second and the interval of the new rate, so that keys go on
+    /// that were slow.
     pub(crate) fn configure(&mut self, per_second: Option<f64>, now: Instant) {
         let pace = per_second.and_then(pace);
         if pace == self.pace {
@@ -53,7 +53,17 @@ impl KeyRateLimit {
     ) -> Option<Instant> {
         match self.pace {
             None => keys.next().map(|_| now),
-            Some(_) => keys.map(|key| self.next(key, now)).min(),
+            Some(_) => {
+                let mut earliest = None;
+                for key in keys {
+                    let next = self.next(key, now);
+                    if next == now {
+                        return Some(now);
+                    }
+                    earliest = Some(earliest.map_or(next, |earliest| next.min(earliest)));
+                }
+                earliest
+            }
         }
     }
 
@@ -64,20 +74,35 @@ impl KeyRateLimit {
 
     /// Spends the token of a task that leaves.
     pub(crate) fn record_task(&mut self, priority: &TaskPriority, weights: &Weights, now: Instant) {
-        let Some(pace) = self.pace else {
+        let Some(pace) = self.pace_of(priority, weights) else {
             return;
         };
         if self.earned.len() >= self.sweep_at {
             self.earned.retain(|_, earned| *earned > now);
             self.sweep_at = FIRST_SWEEP.max(self.earned.len() * 2);
         }
-        let pace = Pace {
-            interval: pace.interval.div_f32(weights.of(priority)).min(LONGEST),
-            ..pace
-        };
         let earned = self.earned.get(&priority.key).copied();
         let earned = pace.spend(earned, now);
         self.earned.insert(priority.key.clone(), earned);
+    }
+
+    /// Returns the token of a task that did not leave after all.
+    pub(crate) fn return_token(&mut self, priority: &TaskPriority, weights: &Weights) {
+        let Some(pace) = self.pace_of(priority, weights) else {
+            return;
+        };
+        if let Some(earned) = self.earned.get_mut(&priority.key) {
+            *earned = pace.give_back(*earned);
+        }
+    }
+
+    /// The pace of a task's key; none without a limit.
+    fn pace_of(&self, priority: &TaskPriority, weights: &Weights) -> Option<Pace> {
+        let pace = self.pace?;
+        Some(Pace {
+            interval: pace.interval.div_f32(weights.of(priority)).min(LONGEST),
+            ..pace
+        })
     }
 
     fn next(&self, key: &FairnessKey, now: Instant) -> Instant {
@@ -176,6 +201,20 @@ mod tests {
         let both = [&one.key, &other.key].into_iter();
         assert_eq!(limit.earliest(both, now), Some(now));
         assert_eq!(limit.earliest(std::iter::empty(), now), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_does_not_leave_after_all_costs_its_key_nothing() {
+        let now = Instant::now();
+        let mut limit = limit(0.01, now);
+        let (one, none) = (of("one", 2.0), Weights::default());
+        for _ in 0..3 {
+            limit.record_task(&one, &none, now);
+            limit.return_token(&one, &none);
+            assert!(limit.is_ready(&one.key, now));
+        }
+        limit.record_task(&one, &none, now);
+        assert!(!limit.is_ready(&one.key, now));
     }
 
     #[tokio::test(start_paused = true)]

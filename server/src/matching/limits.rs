@@ -64,4 +64,10 @@ impl Limits {
         self.rate.record_task(now);
         self.keys.record_task(priority, &self.weights, now);
     }
+
+    /// Returns the tokens of a task that did not leave after all.
+    pub(super) fn return_tokens(&mut self, priority: &TaskPriority) {
+        self.rate.return_token();
+        self.keys.return_token(priority, &self.weights);
+    }
 }

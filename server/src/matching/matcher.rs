@@ -322,6 +322,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_at_its_limit_leaves_no_turns_to_keys_that_come_late() {
+        let mut queue = fair();
+        for (task, key) in [(0, "slow"), (1, "busy"), (2, "busy"), (3, "busy")] {
+            offer_of_key(&mut queue, key, task);
+        }
+        let is_ready = |key: &FairnessKey| key.as_str() != "slow";
+        let rest = |queue: &mut Queue| -> Vec<_> {
+            std::iter::from_fn(|| queue.take(is_ready).map(|placed| placed.task)).collect()
+        };
+        assert_eq!(rest(&mut queue), [1, 2, 3]);
+        for (task, key) in [(4, "late"), (5, "late"), (6, "late"), (7, "busy")] {
+            offer_of_key(&mut queue, key, task);
+        }
+        assert_eq!(rest(&mut queue), [4, 5, 7, 6]);
+        assert_eq!(all(&mut queue), [0]);
+    }
+
+    #[test]
     fn urgent_tasks_leave_before_the_turns_of_others() {
         let mut queue = fair();
         for (task, key) in [(1, 3), (2, 1), (3, 3), (4, 1)] {

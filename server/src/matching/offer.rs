@@ -58,6 +58,7 @@ impl WorkflowOffer {
 pub(crate) struct ActivityOffer {
     pub(crate) run: RunName,
     pub(crate) task_key: ActivityTaskKey,
+    pub(crate) priority: TaskPriority,
     pub(crate) route: Route,
 }
 

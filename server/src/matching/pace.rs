@@ -24,6 +24,11 @@ impl Pace {
     pub(super) fn spend(self, earned: Option<Instant>, now: Instant) -> Instant {
         earned.unwrap_or(now).max(now) + self.interval
     }
+
+    /// The state without a task that did not leave after all.
+    pub(super) fn give_back(self, earned: Instant) -> Instant {
+        earned.checked_sub(self.interval).unwrap_or(earned)
+    }
 }
 
 /// The interval between two tasks; none for a rate of zero.

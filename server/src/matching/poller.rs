@@ -23,7 +23,8 @@ impl Pollers {
     /// Records that a worker polls or receives a task.
     pub(crate) fn record_access(&mut self, identity: &str, now: Time) {
         match self.seen.get_mut(identity) {
-            Some(last) => *last = now,
+            // A task that is put back brings the time of an earlier poll.
+            Some(last) => *last = now.max(*last),
             None => {
                 // Restarted workers have new identities; old ones must not accumulate.
                 self.forget(now);

@@ -138,9 +138,10 @@ impl<T: Send> Queue<T> {
             let task = tokio::select! {
                 biased;
                 task = &mut parked.receiver => task.ok(),
+                // Before what may come again and again.
+                () = sleep_until(deadline) => None,
                 () = again => continue,
                 () = limits_changed => continue,
-                () = sleep_until(deadline) => None,
             };
             return match task {
                 Some(task) => Some(TaskHandover::new(put_back, task).accept().await),
@@ -314,7 +315,9 @@ impl<T> Queue<T> {
             };
             // A task whose waiter is gone goes to the next one.
             if let Err(task) = waiter.task.send(task) {
-                self.lock().put_back(task);
+                let mut state = self.lock();
+                self.limits().return_tokens(&task.priority);
+                state.put_back(task);
             }
         }
     }
@@ -323,6 +326,12 @@ impl<T> Queue<T> {
     pub(super) fn requeue(&self, task: Placed<Queued<T>>) {
         self.lock().put_back(task);
         self.deliver(None);
+    }
+
+    /// A task that a poll has taken did not leave after all: it counts for no limit, so others may leave earlier.
+    pub(super) fn return_tokens(&self, priority: &TaskPriority) {
+        self.limits().return_tokens(priority);
+        self.notify_limits_change();
     }
 
     /// Whether the queue is referenced, has tasks that must not be lost, or was polled recently.

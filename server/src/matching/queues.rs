@@ -178,9 +178,12 @@ impl<T: Routed + Send> Queues<T> {
             Some(queue) => queue,
             None => self.create(poll.queue.into(), poll.version, poll.kind, now),
         };
-        let put_back = |task| match queue.is_shared() {
-            true => self.put_back(&queue, poll.queue, task, now),
-            false => queue.requeue(task),
+        let put_back = |task: Placed<Queued<T>>| {
+            queue.return_tokens(&task.priority);
+            match queue.is_shared() {
+                true => self.put_back(&queue, poll.queue, task, now),
+                false => queue.requeue(task),
+            }
         };
         queue
             .poll(poll, &self.shut_down, &put_back, now, deadline)
@@ -195,6 +198,18 @@ impl<T: Routed + Send> Queues<T> {
         match Arc::ptr_eq(from, &queue) {
             true => queue.requeue(task),
             false => queue.add(task, now),
+        }
+    }
+
+    /// A task that a poll has taken is stale: it counts for no limit.
+    pub(crate) fn return_tokens(
+        &self,
+        queue: &str,
+        version: Option<&DeploymentVersion>,
+        priority: &TaskPriority,
+    ) {
+        if let Some(queue) = self.find(queue, version) {
+            queue.return_tokens(priority);
         }
     }
 
@@ -254,6 +269,10 @@ impl<T: Routed + Send> Queues<T> {
                 tasks.push((Arc::clone(&name), task));
             }
         }
+        // Those of several versions by age, as if they had waited in one queue.
+        tasks.sort_by(|(one, first), (other, second)| {
+            (one, first.place.number).cmp(&(other, second.place.number))
+        });
         for (name, task) in tasks {
             let kind = QueueKind::Normal;
             let queue = self.queue_of(deployments, &name, kind, &task.task.task, now);

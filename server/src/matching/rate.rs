@@ -69,6 +69,13 @@ impl RateLimit {
             self.earned = Some(pace.spend(self.earned, now));
         }
     }
+
+    /// Returns the token of a task that did not leave after all.
+    pub(crate) fn return_token(&mut self) {
+        if let Some((pace, earned)) = self.per_second().and_then(pace).zip(self.earned) {
+            self.earned = Some(pace.give_back(earned));
+        }
+    }
 }
 
 /// As many tasks leave at once as may leave in a second; none for a rate of zero.
