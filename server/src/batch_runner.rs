@@ -106,8 +106,8 @@ async fn work(backend: &Backend, live: &Arc<LiveBatch>) -> Result<(), Error> {
             Next::Target(execution) => {
                 if let Some(pace) = &mut pace {
                     pace.tick().await;
-                    // It may have been stopped meanwhile.
-                    if !live.lock().is_running() {
+                    // It may have been stopped meanwhile, or deleted with its namespace.
+                    if !live.lock().is_running() || !backend.batches.holds(live) {
                         return Ok(());
                     }
                 }
@@ -116,7 +116,7 @@ async fn work(backend: &Backend, live: &Arc<LiveBatch>) -> Result<(), Error> {
                     execution,
                     request_id,
                 };
-                let result = perform(backend, &request, &target).await?;
+                let result = perform(backend, live, &request, &target).await?;
                 if let Err(error) = &result {
                     tracing::debug!(job_id = %live.name.id, ?target, ?error, "an operation of a batch failed");
                 }
@@ -136,6 +136,7 @@ async fn work(backend: &Backend, live: &Arc<LiveBatch>) -> Result<(), Error> {
 /// The server stops.
 async fn perform(
     backend: &Backend,
+    live: &LiveBatch,
     request: &StartBatchOperationRequest,
     target: &Target,
 ) -> Result<Result<(), Status>, Error> {
@@ -154,7 +155,7 @@ async fn perform(
             // The workflow is closed or gone, which is what was wanted.
             Code::NotFound => return Ok(Ok(())),
             Code::Unavailable | Code::Aborted | Code::ResourceExhausted
-                if attempts < MOST_ATTEMPTS =>
+                if attempts < MOST_ATTEMPTS && live.lock().is_running() =>
             {
                 sleep(ATTEMPT_DELAY).await;
             }
