@@ -57,6 +57,8 @@ impl Codecs {
     pub fn codec(mut self, codec: impl PayloadCodec) -> Self {
         self.cipher = codec.__cipher().or(self.cipher);
         self.codecs.push(Arc::new(codec));
+        // They are other codecs than those that this is a clone of.
+        self.threads = Arc::new(Semaphore::new(THREADS));
         self
     }
 

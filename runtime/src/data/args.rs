@@ -119,6 +119,18 @@ impl Args {
         &self.converter
     }
 
+    /// Checks that codecs have decoded all of them, for a handler that may take them as they are.
+    pub(crate) fn check_decoded(&self) -> Result<()> {
+        for (index, payload) in self.payloads.as_slice().iter().enumerate() {
+            if let Some(message) = payload::why_undecoded(payload) {
+                let what = format!("argument {} of {}", index + 1, self.callee);
+                let fault = DataFault::Codec { message };
+                return Err(DataError::read::<Payload>(what, fault).into());
+            }
+        }
+        Ok(())
+    }
+
     /// Decodes the next argument; `name` is the parameter's, for error texts. A missing one is
     /// decoded as `null`, so trailing `Option` parameters may be left out.
     #[doc(hidden)]
@@ -255,7 +267,11 @@ pub(super) fn decode_or_missing<T>(
             Some(message) => Err(DataFault::Codec { message }),
             None => decode(payload, converter),
         },
-        None => decode(Payload::null(), converter).map_err(|_| DataFault::Missing),
+        // A worker that has the key may read nothing as a value.
+        None => decode(Payload::null(), converter).map_err(|fault| match fault {
+            DataFault::Encryption { .. } => fault,
+            _ => DataFault::Missing,
+        }),
     }
 }
 

@@ -41,6 +41,7 @@ use crate::{
         request::{Request, Sender},
         sizes::{SizeChecks, Sizes},
         status::{self, CallError, CodecFault, Retry},
+        workflow_task::undecoded_queries,
     },
 };
 
@@ -550,10 +551,12 @@ impl Caller {
             queries,
             ..Default::default()
         };
-        codecs
-            .decode_what_can_be(&mut asked, namespace, about)
-            .await?;
-        task.queries = asked.queries;
+        let encoded = asked.queries.clone();
+        let decoded = codecs.decode_what_can_be(&mut asked, namespace, about);
+        task.queries = match decoded.await {
+            Ok(()) => asked.queries,
+            Err(fault) => undecoded_queries(encoded, &fault),
+        };
         Ok(())
     }
 

@@ -115,6 +115,9 @@ impl Inner {
         if taken.fields.is_empty() {
             return Ok(());
         }
+        if taken.has_no_payloads() {
+            return taken.put_back(message, options, about);
+        }
         if direction == Direction::Encode
             && let Some(reason) = taken.undecoded()
         {
@@ -147,6 +150,9 @@ impl Inner {
             ..self.options
         };
         let taken = TakenPayloads::of(message, options, namespace, about.clone())?;
+        if taken.has_no_payloads() {
+            return taken.put_back(message, options, about);
+        }
         let TakenPayloads {
             batches,
             of,
@@ -259,6 +265,22 @@ impl TakenPayloads {
         let visited = Visitor::new(about, options, &mut take).all_of(message);
         visited.map_err(|error| CodecFault::new(&error))?;
         Ok(taken)
+    }
+
+    /// Whether all fields are empty, so that codecs have nothing to do.
+    fn has_no_payloads(&self) -> bool {
+        self.fields.iter().all(|field| field.count == 0)
+    }
+
+    /// Puts them back as they were.
+    fn put_back(
+        self,
+        message: &mut impl PayloadFields,
+        options: VisitOptions,
+        about: Subject,
+    ) -> Result<(), CodecFault> {
+        let batches = self.batches.into_iter().map(|batch| batch.payloads);
+        put(message, options, about, batches.collect(), self.fields)
     }
 
     /// Why one of them could not be decoded, which therefore must not be sent.

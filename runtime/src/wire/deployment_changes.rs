@@ -119,6 +119,9 @@ impl Request for ChangeMetadata {
     type Reply = pb::UpdateWorkerDeploymentVersionMetadataResponse;
     type Response = ();
 
+    /// The reply repeats all notes, those of other keys too.
+    const SHOWS_MANY: bool = true;
+
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         let upserts = self.upserts.into_iter();
         pb::UpdateWorkerDeploymentVersionMetadataRequest {
@@ -160,6 +163,8 @@ impl Request for DescribeVersion {
     type Message = pb::DescribeWorkerDeploymentVersionRequest;
     type Reply = pb::DescribeWorkerDeploymentVersionResponse;
     type Response = VersionInfo;
+
+    const SHOWS_MANY: bool = true;
 
     fn into_message(self, sender: Sender<'_>) -> Self::Message {
         pb::DescribeWorkerDeploymentVersionRequest {

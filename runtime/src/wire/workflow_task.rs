@@ -1,6 +1,9 @@
 //! Workflow tasks, as they are polled.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use durably_engine::{EventId, Queries, QueryRequest, Task, UpdateMessage};
 use durably_proto::{
@@ -196,6 +199,20 @@ pub(crate) fn append_history(task: &mut Task, page: Vec<HistoryEvent>) -> Result
         task.history.push(event::from_proto(it)?);
     }
     Ok(())
+}
+
+/// Queries whose arguments could not be decoded, by their ids: each fails by itself, and not the task that it came with.
+pub(crate) fn undecoded_queries(
+    mut queries: HashMap<String, WorkflowQuery>,
+    fault: &CodecFault,
+) -> HashMap<String, WorkflowQuery> {
+    let undecoded = payload::to_proto(payload::undecoded(&fault.to_string()));
+    for query in queries.values_mut() {
+        if let Some(arguments) = &mut query.query_args {
+            arguments.payloads.fill(undecoded.clone());
+        }
+    }
+    queries
 }
 
 fn query(id: String, query: WorkflowQuery) -> QueryRequest {

@@ -301,6 +301,10 @@ impl<W: Workflow> Live<W> {
             input,
             self.core.converter().clone(),
         );
+        if let Name::Dynamic(_) = name {
+            let failed = |error: Error| Box::new(error.to_record(self.core.converter()));
+            args.check_decoded().map_err(failed)?;
+        }
         // Made inside of the run's, whose part it is.
         let span = super::span(&self.core).in_scope(|| spans::query(name.as_str()));
         let answered = span.in_scope(|| match self.interceptors.is_empty() {

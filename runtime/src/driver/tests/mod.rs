@@ -10,6 +10,7 @@ mod endings;
 mod faults;
 mod headers;
 mod interceptors;
+#[cfg(feature = "encryption")]
 mod keys;
 mod messages;
 mod patches;

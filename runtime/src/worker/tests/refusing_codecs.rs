@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     codec::{self, CodecContext, CodecError, Codecs, PayloadCodec},
-    data::Payload,
+    data::{Args, Payload, Value},
     prelude::*,
 };
 
@@ -296,44 +296,69 @@ async fn what_cannot_be_decoded_in_a_task_fails_it_and_the_next_task_is_done() -
     Ok(())
 }
 
+/// Answers with its arguments as they are.
+#[derive(Default)]
+struct Echo;
+
+#[workflow]
+impl Echo {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<()> {
+        Ok(ctx.sleep(hours(1)).await?)
+    }
+
+    #[query(dynamic)]
+    fn ask(&self, _name: String, args: Args) -> Value {
+        Value::from(args.into_payloads().swap_remove(0))
+    }
+}
+
+fn asked(text: &str) -> WorkflowQuery {
+    WorkflowQuery {
+        query_type: "plus".to_owned(),
+        query_args: json(text),
+        ..Default::default()
+    }
+}
+
 #[tokio::test]
 async fn a_query_that_cannot_be_decoded_fails_alone() -> Result<()> {
-    for act in [Act::Refuse, Act::Panic] {
+    for act in ACTS {
         let mut server = Server::new();
         let worker = server.worker_with(codecs(act)).workflow::<Asked>();
         let worker = worker.spawn().await?;
         let past = Past::begin("Asked", &format!("{act:?}-asked")).with_input(json("1"));
         let mut task = past.whole();
-        let ask = |text: &str| WorkflowQuery {
-            query_type: "plus".to_owned(),
-            query_args: json(text),
-            ..Default::default()
-        };
-        task.queries = [("bad".to_owned(), ask(BAD)), ("good".to_owned(), ask("2"))].into();
+        task.queries = [
+            ("bad".to_owned(), asked(BAD)),
+            ("good".to_owned(), asked("2")),
+        ]
+        .into();
         server.normal.send(Ok(task))?;
         let mut completed = server.completed().await;
         assert_eq!(completed.commands.len(), 1, "a timer");
         let good = completed.query_results.remove("good").unwrap_or_default();
-        assert_eq!(good.answer, json("2"));
         let bad = completed.query_results.remove("bad").unwrap_or_default();
-        let path = "queries[\"bad\"].query_args[0]";
-        let why = match act {
-            Act::Panic => "it panicked: no key",
-            _ => "it is damaged",
-        };
-        assert_eq!(
-            bad.error_message,
-            format!(
-                "cannot read argument 1 `n` of query `plus` as `u32`: codec `Acts` cannot decode payload `{path}` of \
-                 workflow `id`: {why}"
-            )
-        );
+        let failed =
+            |why: &str| format!("cannot read argument 1 `n` of query `plus` as `u32`: {why}");
+        match act {
+            Act::Refuse | Act::Panic => {
+                assert_eq!(good.answer, json("2"));
+                let why = told(act, "queries[\"bad\"].query_args[0]", true);
+                assert_eq!(bad.error_message, failed(&why));
+            }
+            // Codecs that do not come to an end have decoded none of the queries.
+            Act::Hang | Act::Block => {
+                let why = told(act, "", false);
+                assert_eq!(bad.error_message, failed(&why), "{act:?}");
+                assert_eq!(good.error_message, failed(&why), "{act:?}");
+            }
+        }
         let mut alone = past.answered().query("plus");
-        alone.query = Some(ask(BAD));
+        alone.query = Some(asked(BAD));
         server.normal.send(Ok(alone))?;
         let answered = server.answered().await;
-        let path = "query.query_args[0]";
-        let why = told(act, path, false);
+        let why = told(act, "query.query_args[0]", false);
         assert_eq!(
             answered.error_message,
             format!("workflow task: `payloads` cannot be decoded: {why}")
@@ -341,4 +366,29 @@ async fn a_query_that_cannot_be_decoded_fails_alone() -> Result<()> {
         worker.shutdown().await?;
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn a_dynamic_query_does_not_see_what_stands_for_an_argument() -> Result<()> {
+    let mut server = Server::new();
+    let worker = server.worker_with(codecs(Act::Refuse)).workflow::<Echo>();
+    let worker = worker.spawn().await?;
+    let mut task = Past::begin("Echo", "echo").whole();
+    task.queries = [
+        ("bad".to_owned(), asked(BAD)),
+        ("good".to_owned(), asked("2")),
+    ]
+    .into();
+    server.normal.send(Ok(task))?;
+    let mut completed = server.completed().await;
+    assert_eq!(completed.commands.len(), 1, "a timer");
+    let good = completed.query_results.remove("good").unwrap_or_default();
+    assert_eq!(good.answer, json("2"));
+    let bad = completed.query_results.remove("bad").unwrap_or_default();
+    let why = told(Act::Refuse, "queries[\"bad\"].query_args[0]", true);
+    assert_eq!(
+        bad.error_message,
+        format!("cannot read argument 1 of query `plus` as `Payload`: {why}")
+    );
+    worker.shutdown().await
 }
