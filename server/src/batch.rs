@@ -129,7 +129,7 @@ impl Batch {
         self.ended_at.map(Time::from_unix_nanos)
     }
 
-    /// How many workflows it is about: those that matched at its start, unless it has come to all that match.
+    /// Number of workflows of the batch: those that matched at its start; of a completed one, those that it has processed.
     pub(crate) fn total(&self) -> i64 {
         let done = self.completed + self.failed;
         match self.state() {

@@ -72,7 +72,7 @@ pub(crate) struct Namespace {
 }
 
 impl Namespaces {
-    /// None, whose queues will have this order.
+    /// No namespaces yet; the queues of later ones dispatch in this order.
     pub(crate) fn with_order(order: DispatchOrder) -> Self {
         Self {
             order,

@@ -35,7 +35,7 @@ impl QueueConfigs {
     }
 }
 
-/// What a configuration says of the dispatch of tasks.
+/// Dispatch limits and weights of a configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct QueueLimits {
     /// Tasks a second; none for no limit.

@@ -18,7 +18,7 @@ pub(crate) struct Placed<T> {
 pub(crate) struct Place {
     /// The turn of its key; zero if the order is that of arrival.
     pub(crate) pass: u64,
-    /// How many tasks came to the queues of the name before.
+    /// Number of tasks that came to the queues of the name before this one.
     pub(crate) number: u64,
 }
 

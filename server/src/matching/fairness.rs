@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::priority::FairnessKey;
+use super::sweep::Sweep;
 
 /// Order of the tasks of one priority level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,12 +17,21 @@ pub(crate) enum DispatchOrder {
 
 /// Assigns passes to tasks, by which they leave: each task of a key comes a stride after the one before, and the stride
 /// of a key is the shorter the more it weighs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Passes {
     /// The pass of the last task of each key.
     last: HashMap<FairnessKey, u64>,
-    /// Number of keys at which those are forgotten that have no claim left.
-    sweep_at: usize,
+    /// When keys are forgotten that have no claim left.
+    sweep: Sweep,
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Self {
+            last: HashMap::new(),
+            sweep: Sweep::new(FIRST_SWEEP),
+        }
+    }
 }
 
 impl Passes {
@@ -31,10 +41,10 @@ impl Passes {
         let stride = stride(weight);
         let last = self.last.get(key).copied().unwrap_or_default();
         let pass = last.saturating_add(stride).max(base);
-        if self.last.len() >= self.sweep_at {
+        if self.sweep.is_due(self.last.len()) {
             // A key that is forgotten gains one stride at most.
             self.last.retain(|_, last| *last > base);
-            self.sweep_at = FIRST_SWEEP.max(self.last.len() * 2);
+            self.sweep.record(self.last.len());
         }
         self.last.insert(key.clone(), pass);
         pass

@@ -7,18 +7,29 @@ use tokio::time::Instant;
 
 use super::pace::{LONGEST, Pace, interval};
 use super::priority::{FairnessKey, TaskPriority};
+use super::sweep::Sweep;
 use super::weight::Weights;
 
 /// Allows each key a number of tasks a second, times its weight. All keys have the same limit, also that of the tasks
 /// without a key.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct KeyRateLimit {
-    /// That of a key of weight 1; none for no limit.
+    /// The pace of a key of weight 1; none for no limit.
     pace: Option<Pace>,
     /// The state of the keys that have spent something.
     earned: HashMap<FairnessKey, Instant>,
-    /// Number of keys at which those are forgotten that have earned all back.
-    sweep_at: usize,
+    /// When keys are forgotten that have earned all back.
+    sweep: Sweep,
+}
+
+impl Default for KeyRateLimit {
+    fn default() -> Self {
+        Self {
+            pace: None,
+            earned: HashMap::new(),
+            sweep: Sweep::new(FIRST_SWEEP),
+        }
+    }
 }
 
 impl KeyRateLimit {
@@ -77,9 +88,9 @@ impl KeyRateLimit {
         let Some(pace) = self.pace_of(priority, weights) else {
             return;
         };
-        if self.earned.len() >= self.sweep_at {
+        if self.sweep.is_due(self.earned.len()) {
             self.earned.retain(|_, earned| *earned > now);
-            self.sweep_at = FIRST_SWEEP.max(self.earned.len() * 2);
+            self.sweep.record(self.earned.len());
         }
         let earned = self.earned.get(&priority.key).copied();
         let earned = pace.spend(earned, now);

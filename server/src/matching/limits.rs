@@ -1,4 +1,4 @@
-//! What limits the dispatch of all queues of one name, whichever version their workers have.
+//! Limits of the dispatch of all queues of one name, whichever version their workers have.
 
 use tokio::time::Instant;
 
@@ -19,7 +19,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// Those of a queue that nobody has polled.
+    /// The limits of a queue that nobody has polled.
     pub(super) fn configured(limits: &QueueLimits, now: Instant) -> Self {
         let mut configured = Self::default();
         configured.configure(limits, now);

@@ -19,4 +19,5 @@ pub(crate) mod queues;
 pub(crate) mod rate;
 mod shut_down_workers;
 mod statistics;
+mod sweep;
 mod weight;

@@ -10,7 +10,7 @@ pub(crate) struct TaskPriority {
     pub(crate) level: PriorityLevel,
     /// Limits and fairness count the tasks of each key apart.
     pub(crate) key: FairnessKey,
-    /// What the task says of its key's weight; zero if it says nothing. A queue can override it.
+    /// Weight of the key as the task has it; zero for none. A queue can override it.
     pub(crate) weight: f32,
 }
 

@@ -20,12 +20,12 @@ use super::statistics::Statistics;
 pub(super) struct Queue<T> {
     kind: QueueKind,
     state: Mutex<QueueState<T>>,
-    /// Those of all queues of the name, whichever version their workers have. Locked after the state.
+    /// Limits shared by all queues of the name, whichever version their workers have. Locked after the state.
     limits: Arc<Mutex<Limits>>,
     /// Notified when limits hold tasks back although polls wait.
     held_back: Notify,
-    /// Notified when the next task may leave at another instant than the one that polls wait for: a client has changed
-    /// the limits, or the task of another key waits.
+    /// Notified when the instant at which polls try again may have become earlier: a client has changed the limits, a
+    /// token was returned, or a task arrived while keys have limits.
     limits_changed: Notify,
 }
 
@@ -243,12 +243,12 @@ impl<T> Queue<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Those of all queues of the name.
+    /// Locks the limits shared by all queues of the name.
     pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The limits have changed: polls that wait for them begin again.
+    /// Wakes polls that wait for the limits, so that they try again.
     pub(super) fn notify_limits_change(&self) {
         self.limits_changed.notify_waiters();
     }
@@ -328,7 +328,7 @@ impl<T> Queue<T> {
         self.deliver(None);
     }
 
-    /// A task that a poll has taken did not leave after all: it counts for no limit, so others may leave earlier.
+    /// Returns the tokens of a task that a poll has taken and that did not leave after all.
     pub(super) fn return_tokens(&self, priority: &TaskPriority) {
         self.limits().return_tokens(priority);
         self.notify_limits_change();

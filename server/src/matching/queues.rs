@@ -17,6 +17,7 @@ use super::priority::{PriorityLevel, TaskPriority};
 use super::queue::{Poll, Queue, QueueKind, Queued};
 use super::rate::RateSource;
 use super::shut_down_workers::ShutDownWorkers;
+use super::sweep::Sweep;
 use crate::deployment::Deployments;
 use crate::queue_config::QueueLimits;
 
@@ -24,7 +25,7 @@ use crate::queue_config::QueueLimits;
 #[derive(Debug)]
 pub(crate) struct Queues<T> {
     named: RwLock<QueueMap<T>>,
-    /// That of shared queues; a worker's own has the tasks in the order in which they came, as on the real server.
+    /// Dispatch order of shared queues; a worker's own queue is in the order of arrival, as on the real server.
     order: DispatchOrder,
     shut_down: ShutDownWorkers,
     /// The worker deployments of the namespace. Locked while a task is added to a queue, so that no task
@@ -35,10 +36,10 @@ pub(crate) struct Queues<T> {
 #[derive(Debug)]
 struct QueueMap<T> {
     queues: HashMap<Arc<str>, Versions<T>>,
-    /// What clients have set, for queues that are unused, too.
+    /// Limits that clients have set, also for queues that are unused.
     configured: HashMap<Arc<str>, QueueLimits>,
-    /// Number of queues at which unused ones are removed.
-    sweep_at: usize,
+    /// When unused queues are removed.
+    sweep: Sweep,
     /// New queues are created closed.
     closed: bool,
 }
@@ -46,9 +47,9 @@ struct QueueMap<T> {
 /// The queues of one name: one for the workers of each version.
 #[derive(Debug)]
 struct Versions<T> {
-    /// That of workers outside of deployments.
+    /// The queue of workers outside of deployments.
     unversioned: Arc<Queue<T>>,
-    /// Those that they share.
+    /// The limits that all of them share.
     limits: Arc<Mutex<Limits>>,
     versioned: BTreeMap<DeploymentVersion, Arc<Queue<T>>>,
 }
@@ -66,7 +67,7 @@ impl<T> Versions<T> {
     }
 
     fn limits(&self) -> MutexGuard<'_, Limits> {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+        self.unversioned.limits()
     }
 }
 
@@ -129,7 +130,7 @@ impl<T: Routed + Send> Queues<T> {
             named: RwLock::new(QueueMap {
                 queues: HashMap::new(),
                 configured: HashMap::new(),
-                sweep_at: FIRST_SWEEP,
+                sweep: Sweep::new(FIRST_SWEEP),
                 closed: false,
             }),
             shut_down: ShutDownWorkers::default(),
@@ -410,11 +411,12 @@ impl<T: Routed + Send> Queues<T> {
         now: Time,
     ) -> Arc<Queue<T>> {
         let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
-        if named.queues.len() >= named.sweep_at {
+        if named.sweep.is_due(named.queues.len()) {
             named
                 .queues
                 .retain(|_, versions| versions.all().any(|queue| queue.is_in_use(now)));
-            named.sweep_at = FIRST_SWEEP.max(named.queues.len() * 2);
+            let len = named.queues.len();
+            named.sweep.record(len);
         }
         let closed = named.closed;
         let order = match kind {
