@@ -6,10 +6,10 @@ use std::{panic::resume_unwind, thread};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// How many threads the codecs of a client may have at once. One that blocks for ever keeps its thread, so without a
-/// limit it would take those of all others.
+/// Maximum number of threads that the codecs of a client have at once. A codec that blocks for ever keeps its thread, and
+/// without a limit would take the threads of all others.
 pub(super) const THREADS: usize = 128;
-/// Of all clients with codecs of their own.
+/// Maximum number of threads of all codecs of the process.
 const THREADS_OF_THE_PROCESS: usize = 4096;
 
 /// The runtime of the process for codecs. Each message has a thread of it while it is transformed, so that a

@@ -5,10 +5,7 @@ use std::{borrow::Cow, fmt, vec};
 use durably_engine::Payload;
 
 use super::{Converter, Data, Incoming, Outgoing, type_name};
-use crate::{
-    error::{DataError, DataFault, Error, Result},
-    wire::payload,
-};
+use crate::error::{DataError, DataFault, Error, Result};
 
 /// Who takes the arguments or gives the result; names itself in error texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,11 +119,10 @@ impl Args {
     /// Checks that codecs have decoded all of them, for a handler that may take them as they are.
     pub(crate) fn check_decoded(&self) -> Result<()> {
         for (index, payload) in self.payloads.as_slice().iter().enumerate() {
-            if let Some(message) = payload::why_undecoded(payload) {
+            DataFault::check_decoded(payload).map_err(|fault| {
                 let what = format!("argument {} of {}", index + 1, self.callee);
-                let fault = DataFault::Codec { message };
-                return Err(DataError::read::<Payload>(what, fault).into());
-            }
+                DataError::read::<Payload>(what, fault)
+            })?;
         }
         Ok(())
     }
@@ -263,10 +259,10 @@ pub(super) fn decode_or_missing<T>(
     decode: impl Fn(Payload, &Converter) -> Result<T, DataFault>,
 ) -> Result<T, DataFault> {
     match payload {
-        Some(payload) => match payload::why_undecoded(&payload) {
-            Some(message) => Err(DataFault::Codec { message }),
-            None => decode(payload, converter),
-        },
+        Some(payload) => {
+            DataFault::check_decoded(&payload)?;
+            decode(payload, converter)
+        }
         // A worker that has the key may read nothing as a value.
         None => decode(Payload::null(), converter).map_err(|fault| match fault {
             DataFault::Encryption { .. } => fault,

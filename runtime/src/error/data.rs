@@ -156,10 +156,8 @@ impl DataError {
         converter: &Converter,
         what: impl FnOnce() -> String,
     ) -> Result<T, Self> {
-        let decoded = match payload::why_undecoded(payload) {
-            Some(message) => Err(DataFault::Codec { message }),
-            None => T::__decode(payload.clone(), converter),
-        };
+        let decoded = DataFault::check_decoded(payload);
+        let decoded = decoded.and_then(|()| T::__decode(payload.clone(), converter));
         decoded.map_err(|fault| Self::read::<T>(what(), fault))
     }
 }
@@ -178,6 +176,14 @@ impl Error {
 }
 
 impl DataFault {
+    /// Checks that codecs could decode a payload.
+    pub(crate) fn check_decoded(payload: &Payload) -> Result<(), Self> {
+        match payload::why_undecoded(payload) {
+            Some(message) => Err(Self::Codec { message }),
+            None => Ok(()),
+        }
+    }
+
     /// The fault of an item, as a fault of the list.
     pub(crate) fn inside(self, index: usize) -> Self {
         let below = |path: String| format!("[{index}]{path}");

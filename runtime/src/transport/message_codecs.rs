@@ -112,11 +112,8 @@ impl Inner {
             ..self.options
         };
         let taken = TakenPayloads::of(message, options, namespace, about.clone())?;
-        if taken.fields.is_empty() {
+        if taken.is_empty() {
             return Ok(());
-        }
-        if taken.has_no_payloads() {
-            return taken.put_back(message, options, about);
         }
         if direction == Direction::Encode
             && let Some(reason) = taken.undecoded()
@@ -150,8 +147,8 @@ impl Inner {
             ..self.options
         };
         let taken = TakenPayloads::of(message, options, namespace, about.clone())?;
-        if taken.has_no_payloads() {
-            return taken.put_back(message, options, about);
+        if taken.is_empty() {
+            return Ok(());
         }
         let TakenPayloads {
             batches,
@@ -267,20 +264,9 @@ impl TakenPayloads {
         Ok(taken)
     }
 
-    /// Whether all fields are empty, so that codecs have nothing to do.
-    fn has_no_payloads(&self) -> bool {
+    /// Whether no field has payloads, so that codecs have nothing to do, and the message is as it was.
+    fn is_empty(&self) -> bool {
         self.fields.iter().all(|field| field.count == 0)
-    }
-
-    /// Puts them back as they were.
-    fn put_back(
-        self,
-        message: &mut impl PayloadFields,
-        options: VisitOptions,
-        about: Subject,
-    ) -> Result<(), CodecFault> {
-        let batches = self.batches.into_iter().map(|batch| batch.payloads);
-        put(message, options, about, batches.collect(), self.fields)
     }
 
     /// Why one of them could not be decoded, which therefore must not be sent.

@@ -344,7 +344,8 @@ pub(super) fn events(reply: pb::GetWorkflowExecutionHistoryResponse) -> Result<E
     Ok(events)
 }
 
-/// Why the workflow task failed that an event is the end of; `Some(None)` if it went well, and `None` if it is none.
+/// The failure of the workflow task that an event ends; `Some(None)` if the task succeeded, and `None` if the event ends no
+/// task.
 pub(crate) fn task_failure(event: proto::HistoryEvent) -> Option<Option<String>> {
     match event.attributes? {
         Attributes::WorkflowTaskFailedEventAttributes(failed) => {
