@@ -3,19 +3,13 @@
 use std::process::Command;
 
 use durably::{client::History, prelude::*};
-use durably_tests::{World, process::tool, unique};
+use durably_tests::{
+    World,
+    process::{output, tool},
+    unique,
+};
 
 use super::{Cart, carts};
-
-/// The output of a command, which succeeds.
-async fn output(mut command: Command) -> String {
-    let output = tokio::task::spawn_blocking(move || command.output()).await;
-    let output = output.expect("the command does not panic");
-    let output = output.expect("the command line tool runs");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    String::from_utf8(output.stdout).expect("it prints text")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_writes_our_json_again() -> Result<()> {

@@ -1,15 +1,12 @@
 //! Children, external signals and external cancels of the Python SDK: the histories are the same on both
 //! servers, event by event.
 
-use std::{
-    collections::BTreeMap,
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeMap, process::Command};
 
 use durably::prelude::*;
 use durably_tests::{
     World,
-    process::python,
+    process::{output, python},
     recording::{Entry, Recordings},
 };
 
@@ -17,20 +14,15 @@ const PROGRAM: &str = "children.py";
 
 /// What a Python worker and client record on a server, for each scenario one line an event. All
 /// scenarios, if none is named.
-fn recorded(
+async fn recorded(
     mut program: Command,
     world: &World,
     scenarios: &[String],
-) -> Result<BTreeMap<String, Vec<String>>> {
-    let output = program
-        .arg(world.address())
-        .args(scenarios)
-        .stderr(Stdio::inherit())
-        .output()?;
-    assert!(output.status.success(), "children.py failed");
+) -> BTreeMap<String, Vec<String>> {
+    program.arg(world.address()).args(scenarios);
     let mut recorded = BTreeMap::<_, Vec<_>>::new();
     let mut scenario = None;
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
+    for line in output(program).await.lines() {
         match line.strip_prefix("== ") {
             Some(name) => scenario = Some(recorded.entry(name.to_owned()).or_default()),
             None => scenario
@@ -39,7 +31,7 @@ fn recorded(
                 .push(line.to_owned()),
         }
     }
-    Ok(recorded)
+    recorded
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -56,8 +48,8 @@ async fn children_signals_and_cancels_have_the_same_histories() -> Result<()> {
     let mut differing = Vec::new();
     for _ in 0..Recordings::ATTEMPTS {
         let program = || python(PROGRAM).expect("there was one");
-        let mut expected = recorded(program(), &real, &differing)?;
-        for (scenario, found) in recorded(program(), &embedded, &differing)? {
+        let mut expected = recorded(program(), &real, &differing).await;
+        for (scenario, found) in recorded(program(), &embedded, &differing).await {
             let expected = expected.remove(&scenario).unwrap_or_default();
             let scenario = recordings.entry(scenario).or_default();
             let entries = |lines: Vec<String>| lines.into_iter().map(Entry::from).collect();

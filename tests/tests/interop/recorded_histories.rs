@@ -12,7 +12,11 @@ use durably::{
     prelude::*,
     replay::{self, CheckError, ReplayError, Replayed},
 };
-use durably_tests::{World, eventually, on_both_servers, process::tool, unique};
+use durably_tests::{
+    World, eventually, on_both_servers,
+    process::{output, tool},
+    unique,
+};
 
 use super::payloads::python_output;
 
@@ -165,14 +169,7 @@ async fn show(world: &World, id: &str, file: &Path) -> Result<bool> {
     command
         .args(["workflow", "show", "--output", "json", "--workflow-id", id])
         .args(["--address", &world.address()]);
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.expect("the command does not panic")?;
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    fs::write(file, output.stdout)?;
+    fs::write(file, output(command).await)?;
     Ok(true)
 }
 
