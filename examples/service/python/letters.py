@@ -1,6 +1,6 @@
 """A worker and a client in Python beside the service in Rust.
 
-Usage: letters.py HOST:PORT ORDER_ID
+Usage: letters.py HOST:PORT NAMESPACE ORDER_ID
 
 The worker sends letters to customers, for the workflow `checkout` of the service. The client waits until the order is
 charged, closes it with a letter, and prints what the workflow returns.
@@ -31,8 +31,8 @@ async def charged(order: WorkflowHandle) -> int:
         await asyncio.sleep(0.1)
 
 
-async def main(address: str, order_id: str) -> None:
-    client = await Client.connect(address)
+async def main(address: str, namespace: str, order_id: str) -> None:
+    client = await Client.connect(address, namespace=namespace)
     async with Worker(client, task_queue="letters", activities=[send_letter]):
         order = client.get_workflow_handle(f"order-{order_id}")
         cents = await charged(order)

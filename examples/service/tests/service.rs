@@ -1,4 +1,5 @@
-//! The service as a process of its own, on a server in this one.
+//! The service as a process of its own, on an embedded server of this one, and on the Temporal server that
+//! `DURABLY_REAL_ADDRESS` names.
 
 use std::{
     path::PathBuf,
@@ -38,6 +39,47 @@ impl Drop for Folder {
     }
 }
 
+/// A namespace on the server that the service works on.
+struct Cluster {
+    client: Client,
+    address: String,
+    /// Stops when dropped; none if the server is not ours.
+    _server: Option<Server>,
+}
+
+impl Cluster {
+    async fn embedded() -> Result<Self> {
+        let server = Server::start().await?;
+        Ok(Self {
+            client: server.client().await?,
+            address: server.address().expect("it listens").to_string(),
+            _server: Some(server),
+        })
+    }
+
+    /// A new namespace on the real server; none if the environment has no address of one.
+    async fn real(test: &str) -> Result<Option<Self>> {
+        let Ok(address) = std::env::var("DURABLY_REAL_ADDRESS") else {
+            println!("skipped on the real server (set DURABLY_REAL_ADDRESS)");
+            return Ok(None);
+        };
+        let client = Client::connect(&address).await?;
+        let namespace = format!("service-{test}-{}", std::process::id());
+        client.register_namespace(&namespace).await?;
+        let client = client.in_namespace(namespace);
+        let began = Instant::now();
+        while let Err(error) = client.count("").await {
+            assert!(began.elapsed() < Duration::from_secs(60), "{error}");
+            tokio::time::sleep(millis(100)).await;
+        }
+        Ok(Some(Self {
+            client,
+            address,
+            _server: None,
+        }))
+    }
+}
+
 /// The service, killed when dropped.
 struct Service {
     process: Child,
@@ -46,10 +88,10 @@ struct Service {
 }
 
 impl Service {
-    async fn start(server: &Server, database: &str) -> Result<Self> {
-        let address = server.address().expect("it listens").to_string();
+    async fn start(cluster: &Cluster, database: &str) -> Result<Self> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_durably-example-service"))
-            .env("TEMPORAL_ADDRESS", address)
+            .env("TEMPORAL_ADDRESS", &cluster.address)
+            .env("TEMPORAL_NAMESPACE", cluster.client.namespace())
             .env("DATABASE_URL", database)
             .env("LISTEN", "127.0.0.1:0")
             .stdout(Stdio::piped())
@@ -127,10 +169,21 @@ impl Service {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_started_and_charged_once_whatever_is_lost() -> Result<()> {
-    let server = Server::start().await?;
-    let folder = Folder::new("lost")?;
+    is_started_and_charged_once(&Cluster::embedded().await?, "embedded").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_started_and_charged_once_on_the_real_server() -> Result<()> {
+    match Cluster::real("orders").await? {
+        Some(cluster) => is_started_and_charged_once(&cluster, "real").await,
+        None => Ok(()),
+    }
+}
+
+async fn is_started_and_charged_once(cluster: &Cluster, folder: &str) -> Result<()> {
+    let folder = Folder::new(folder)?;
     let database = folder.database();
-    let service = Service::start(&server, &database).await?;
+    let service = Service::start(cluster, &database).await?;
     service.wait_for(api::READY, (200, "")).await?;
     assert_eq!(service.request("GET", api::LIVE, "").await?.0, 200);
 
@@ -149,7 +202,7 @@ async fn an_order_is_started_and_charged_once_whatever_is_lost() -> Result<()> {
     assert_eq!(service.place("2", "ring").await?, 202);
     service.signal("-KILL");
     drop(service);
-    let service = Service::start(&server, &database).await?;
+    let service = Service::start(cluster, &database).await?;
     service
         .wait_for("/orders/2", (200, r#"{"charged":4900}"#))
         .await?;
@@ -160,8 +213,7 @@ async fn an_order_is_started_and_charged_once_whatever_is_lost() -> Result<()> {
         let path = format!("/orders/{order}/close");
         assert_eq!(service.request("POST", &path, "").await?.0, 202);
     }
-    let client = server.client().await?;
-    let result: String = client.handle("order-2").result().await?;
+    let result: String = cluster.client.handle("order-2").result().await?;
     assert_eq!(result, "ring is on its way");
     // An order that is repeated when its workflow has completed is not started again.
     assert_eq!(service.place("2", "ring").await?, 202);
@@ -170,18 +222,28 @@ async fn an_order_is_started_and_charged_once_whatever_is_lost() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_and_a_client_in_python_take_part() -> Result<()> {
+    python_takes_part(&Cluster::embedded().await?, "letters").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_and_a_client_in_python_take_part_on_the_real_server() -> Result<()> {
+    match Cluster::real("letters").await? {
+        Some(cluster) => python_takes_part(&cluster, "real-letters").await,
+        None => Ok(()),
+    }
+}
+
+async fn python_takes_part(cluster: &Cluster, folder: &str) -> Result<()> {
     let Ok(python) = std::env::var("DURABLY_PYTHON") else {
         println!("skipped: letters.py (set DURABLY_PYTHON)");
         return Ok(());
     };
-    let server = Server::start().await?;
-    let folder = Folder::new("letters")?;
-    let service = Service::start(&server, &folder.database()).await?;
+    let folder = Folder::new(folder)?;
+    let service = Service::start(cluster, &folder.database()).await?;
     assert_eq!(service.place("7", "lamp").await?, 202);
     let letters = Command::new(python)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/letters.py"))
-        .arg(server.address().expect("it listens").to_string())
-        .arg("7")
+        .args([&cluster.address, cluster.client.namespace(), "7"])
         .kill_on_drop(true)
         .output()
         .await?;
@@ -244,6 +306,12 @@ fn the_manifests_say_what_the_code_does() -> Result<()> {
     has(&format!("EXPOSE {}", api::PORT));
     let database = at(container, "env/2/value").as_str().expect("it is a text");
     has(&format!("ENV DATABASE_URL={database}"));
+    let key = at(container, "env/3");
+    assert_eq!(key["name"], "TEMPORAL_API_KEY");
+    assert_eq!(at(key, "valueFrom/secretKeyRef/optional"), true);
+    has(
+        "RUN cargo build --release --features tls --manifest-path examples/service/Cargo.toml --target-dir /target",
+    );
     let mount = at(container, "volumeMounts/0/mountPath")
         .as_str()
         .expect("it is a text");
