@@ -1,12 +1,19 @@
 //! What people look for on calls and handles inside of a workflow and find elsewhere. Calling one does not
 //! compile, with words on where it is.
 
-use std::future::Ready;
+use std::{
+    future::Ready,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use crate::{
     error::{ContinueAsNew, Result},
     options::Retry,
-    workflow::{ActivityCall, ChildCall, ChildHandle, ChildType, ExternalHandle, Spawned},
+    workflow::{
+        ActivityCall, ChildCall, ChildHandle, ChildType, ExternalHandle, FutureSet, Permit, Scope,
+        Spawned,
+    },
 };
 
 /// `timeout`: no activity has it.
@@ -49,6 +56,47 @@ pub trait HasResult {
     fn never<T>() -> T;
 }
 
+/// `namespace`: no child and no external handle has it, because servers refuse commands to other namespaces.
+#[diagnostic::on_unimplemented(
+    message = "a workflow starts and reaches workflows of its own namespace only",
+    label = "let an activity do it, with a client of the other namespace"
+)]
+pub trait ReachesNamespaces {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `id_conflict_policy`: no child has it.
+#[diagnostic::on_unimplemented(
+    message = "a child workflow has no conflict policy",
+    label = "a child whose id is in use is not started, and its error's `is_already_started()` holds; \
+             `.id_reuse_policy(..)` is about ids of closed workflows"
+)]
+pub trait HasConflictPolicy {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `eager`: no child has it.
+#[diagnostic::on_unimplemented(
+    message = "a child workflow has no eager start",
+    label = "leave `eager` out: only the start by a client has it"
+)]
+pub trait StartsEagerly {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `local_retry_threshold`: no ordinary activity has it.
+#[diagnostic::on_unimplemented(
+    message = "only a local activity has a `local_retry_threshold`",
+    label = "write `.local()` before it; an ordinary activity is retried by the server"
+)]
+pub trait IsRetriedHere {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
 /// `id`: no continue-as-new has it.
 #[diagnostic::on_unimplemented(
     message = "the next run of a workflow has the same id",
@@ -64,7 +112,37 @@ pub trait HasOwnId {
     message = "a handle of a child is not awaited itself",
     label = "write `shipment.result().await?`"
 )]
-pub trait IsItsResult {
+pub trait AwaitItsResult {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `set.await`: no set of futures has it.
+#[diagnostic::on_unimplemented(
+    message = "a set of futures is not awaited itself",
+    label = "write `while let Some(output) = set.join_next().await`"
+)]
+pub trait AwaitJoinNext {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `scope.await`: no scope has it.
+#[diagnostic::on_unimplemented(
+    message = "a scope is not awaited itself",
+    label = "await the calls that got its context; `scope.cancel()` cancels them"
+)]
+pub trait AwaitItsCalls {
+    #[doc(hidden)]
+    fn never<T>() -> T;
+}
+
+/// `permit.await`: no permit has it.
+#[diagnostic::on_unimplemented(
+    message = "a permit is held, not awaited",
+    label = "it is given back when it is dropped: leave `.await` out"
+)]
+pub trait HoldThePermit {
     #[doc(hidden)]
     fn never<T>() -> T;
 }
@@ -90,6 +168,8 @@ pub trait BeginsOtherwise {
 }
 
 // No type has the traits. `for<'a>` lets a bound stand that is known not to hold.
+// To an `.await` of what is no future rustc has words of its own and shows only the name of the trait, so that name says
+// what to write.
 #[doc(hidden)]
 impl<A, T> ActivityCall<A, T> {
     pub fn timeout(self, _: impl Sized) -> Self
@@ -105,10 +185,38 @@ impl<A, T> ActivityCall<A, T> {
     {
         <Self as HasMaxAttempts>::never()
     }
+
+    pub fn local_retry_threshold(self, _: impl Sized) -> Self
+    where
+        for<'a> Self: IsRetriedHere,
+    {
+        <Self as IsRetriedHere>::never()
+    }
 }
 
 #[doc(hidden)]
 impl<W> ChildCall<W> {
+    pub fn namespace(self, _: impl Sized) -> Self
+    where
+        for<'a> Self: ReachesNamespaces,
+    {
+        <Self as ReachesNamespaces>::never()
+    }
+
+    pub fn id_conflict_policy(self, _: impl Sized) -> Self
+    where
+        for<'a> Self: HasConflictPolicy,
+    {
+        <Self as HasConflictPolicy>::never()
+    }
+
+    pub fn eager(self) -> Self
+    where
+        for<'a> Self: StartsEagerly,
+    {
+        <Self as StartsEagerly>::never()
+    }
+
     pub fn timeout(self, _: impl Sized) -> Self
     where
         for<'a> Self: HasActivityTimeouts,
@@ -146,18 +254,60 @@ impl<W: ChildType> ExternalHandle<W> {
     {
         <Self as HasResult>::never()
     }
+
+    pub fn namespace(self, _: impl Sized) -> Self
+    where
+        for<'a> Self: ReachesNamespaces,
+    {
+        <Self as ReachesNamespaces>::never()
+    }
 }
 
 #[doc(hidden)]
-impl<W: ChildType> IntoFuture for ChildHandle<W>
+impl<W: ChildType> Future for ChildHandle<W>
 where
-    for<'a> Self: IsItsResult,
+    for<'a> Self: AwaitItsResult,
 {
     type Output = Result<()>;
-    type IntoFuture = Ready<Result<()>>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        <Self as IsItsResult>::never()
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        <Self as AwaitItsResult>::never()
+    }
+}
+
+#[doc(hidden)]
+impl<F: Future> Future for FutureSet<F>
+where
+    for<'a> Self: AwaitJoinNext,
+{
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        <Self as AwaitJoinNext>::never()
+    }
+}
+
+#[doc(hidden)]
+impl Future for Scope
+where
+    for<'a> Self: AwaitItsCalls,
+{
+    type Output = Result<()>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        <Self as AwaitItsCalls>::never()
+    }
+}
+
+#[doc(hidden)]
+impl Future for Permit
+where
+    for<'a> Self: HoldThePermit,
+{
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        <Self as HoldThePermit>::never()
     }
 }
 
