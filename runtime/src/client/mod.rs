@@ -433,6 +433,9 @@ impl Client {
     /// The workflows that match a [list filter](https://docs.temporal.io/list-filter), newest
     /// first; an empty filter matches all.
     ///
+    /// The list is a stream that goes through all pages. Temporal's `ScanWorkflowExecutions` does the same and is
+    /// deprecated for it, so there is no other method for scans; [`raw`](Self::raw) has the request.
+    ///
     /// ```no_run
     /// # use durably::prelude::*;
     /// # async fn example(client: Client) -> Result<()> {

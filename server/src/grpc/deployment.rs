@@ -22,7 +22,7 @@ use durably_proto::api::workflowservice::v1::{
     ListWorkerDeploymentsRequest, ListWorkerDeploymentsResponse,
 };
 
-use super::check;
+use super::{check, page};
 use crate::backend::Backend;
 use crate::deployment::{Deployment, QueueType, Routing, Version};
 use crate::error::Error;
@@ -122,14 +122,20 @@ pub(super) fn describe_version(
     })
 }
 
-/// `ListWorkerDeployments`, on one page.
+/// `ListWorkerDeployments`.
 pub(super) fn list(
     backend: &Backend,
     request: ListWorkerDeploymentsRequest,
 ) -> Result<ListWorkerDeploymentsResponse, Error> {
     let namespace = backend.namespaces.find(&request.namespace)?;
     let deployments: Vec<_> = namespace.deployments().all().cloned().collect();
-    let listed = deployments.iter().map(|deployment| {
+    let page = page::page(
+        deployments,
+        |it| &it.name,
+        request.page_size,
+        &request.next_page_token,
+    )?;
+    let listed = page.items.iter().map(|deployment| {
         let summary = |version: Option<&Version>| {
             version
                 .map(|version| summary(backend, &namespace, deployment, version))
@@ -148,7 +154,7 @@ pub(super) fn list(
         })
     });
     Ok(ListWorkerDeploymentsResponse {
-        next_page_token: Vec::new(),
+        next_page_token: page.next,
         worker_deployments: listed.collect::<Result<_, Error>>()?,
     })
 }

@@ -19,6 +19,7 @@ mod message_size;
 mod multi_operation;
 mod namespace;
 mod operator;
+mod page;
 mod query;
 mod reset;
 mod schedule;

@@ -17,7 +17,7 @@ use durably_proto::api::workflowservice::v1::{
 };
 use durably_proto::wkt;
 
-use super::check;
+use super::{check, page};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::namespace::{Namespace, SYSTEM};
@@ -219,19 +219,29 @@ pub(super) fn describe(
     Ok(description(&namespace))
 }
 
-/// `ListNamespaces`, in one page.
-pub(super) fn list(backend: &Backend, request: ListNamespacesRequest) -> ListNamespacesResponse {
+/// `ListNamespaces`, by name; the real server lists them by their ids.
+pub(super) fn list(
+    backend: &Backend,
+    request: &ListNamespacesRequest,
+) -> Result<ListNamespacesResponse, Error> {
     let with_deleted = request
         .namespace_filter
+        .as_ref()
         .is_some_and(|filter| filter.include_deleted);
     let namespaces = backend.namespaces.all();
     let listed = namespaces
         .iter()
         .filter(|namespace| with_deleted || !namespace.is_deleted());
-    ListNamespacesResponse {
-        namespaces: listed.map(description).collect(),
-        next_page_token: Vec::new(),
-    }
+    let page = page::page(
+        listed,
+        |it| &it.name,
+        request.page_size,
+        &request.next_page_token,
+    )?;
+    Ok(ListNamespacesResponse {
+        namespaces: page.items.into_iter().map(|it| description(it)).collect(),
+        next_page_token: page.next,
+    })
 }
 
 /// `GetSystemInfo`: the server's capabilities.

@@ -60,8 +60,7 @@ impl WorkflowService for Frontend {
         &self,
         request: Request<ListNamespacesRequest>,
     ) -> Result<Response<ListNamespacesResponse>, Status> {
-        let request = request.into_inner();
-        into_response(Ok(namespace::list(&self.backend, request)))
+        into_response(namespace::list(&self.backend, request.get_ref()))
     }
 
     async fn start_workflow_execution(

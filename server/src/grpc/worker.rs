@@ -11,7 +11,7 @@ use durably_proto::api::workflowservice::v1::{
 };
 
 use super::check;
-use super::visibility::page_size;
+use super::page::{self, Page};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::visibility::attributes::Attributes;
@@ -33,25 +33,18 @@ pub(super) fn list(
     backend: &Backend,
     request: &ListWorkersRequest,
 ) -> Result<ListWorkersResponse, Error> {
-    let after = match str::from_utf8(&request.next_page_token) {
-        Ok("") => None,
-        Ok(key) => Some(key),
-        Err(_) => return Err(check::invalid("Invalid NextPageToken.")),
-    };
-    let mut found = matching(backend, &request.namespace, &request.query)?;
-    found.retain(|it| after.is_none_or(|after| it.worker_instance_key.as_str() > after));
-    let size = page_size(request.page_size);
-    let has_more = found.len() > size;
-    found.truncate(size);
-    let next_page_token = match found.last() {
-        Some(last) if has_more => last.worker_instance_key.clone().into_bytes(),
-        Some(_) | None => Vec::new(),
-    };
+    let found = matching(backend, &request.namespace, &request.query)?;
+    let Page { items: found, next } = page::page(
+        found,
+        |it| &it.worker_instance_key,
+        request.page_size,
+        &request.next_page_token,
+    )?;
     #[expect(deprecated, reason = "clients still read it")]
     Ok(ListWorkersResponse {
         workers: found.iter().map(listed).collect(),
         workers_info: found.into_iter().map(described).collect(),
-        next_page_token,
+        next_page_token: next,
     })
 }
 

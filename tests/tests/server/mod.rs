@@ -26,6 +26,7 @@ mod names;
 mod namespaces;
 mod other_namespaces;
 mod pages;
+mod pages_by_name;
 mod plans;
 mod polls;
 mod priority;
