@@ -34,7 +34,7 @@ use crate::wire::{Fault, WireError, status::CallError};
 
 /// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
 const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
-/// Names the namespace of a request, if requests have an API key.
+/// Names the namespace of a request, for proxies that choose a server by it.
 pub(crate) const NAMESPACE_HEADER: &str = "temporal-namespace";
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
@@ -95,8 +95,7 @@ impl Grpc {
         }
     }
 
-    /// The same connection. Temporal Cloud routes requests with an API key by the header that names the
-    /// namespace.
+    /// The same connection. Temporal Cloud routes requests to a region by the header that names the namespace.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
         let mut this = self.clone();
         if let Some(header) = this.headers.get_mut(NAMESPACE_HEADER) {

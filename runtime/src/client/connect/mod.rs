@@ -586,9 +586,7 @@ impl ClientBuilder {
         insert("client-version", SDK_VERSION)?;
         // Without it the real server shows the end of a run that another one follows as a continuation.
         insert("supported-features", "follows-next-run-id")?;
-        if self.api_key.is_some() {
-            insert(NAMESPACE_HEADER, &self.namespace)?;
-        }
+        insert(NAMESPACE_HEADER, &self.namespace)?;
         for (name, value) in &self.headers {
             insert(name, value)?;
         }

@@ -18,6 +18,8 @@ use crate::{client::Client, error::ConnectError, time::span::secs};
 
 /// As what [`answer_all`] gives the name of the server in a request.
 pub(super) const AUTHORITY: &str = "x-authority";
+/// As what it gives the method of a request.
+pub(super) const PATH: &str = "x-path";
 
 /// Answers every request on the connection with an empty message; gives the headers of each.
 pub(super) async fn answer_all<S>(socket: S, headers: mpsc::UnboundedSender<HeaderMap>)
@@ -34,6 +36,8 @@ where
             AUTHORITY,
             HeaderValue::from_str(authority.as_str()).unwrap(),
         );
+        let path = request.uri().path();
+        sent.insert(PATH, HeaderValue::from_str(path).unwrap());
         let _ = headers.send(sent);
         let mut body = respond.send_response(Response::new(()), false).unwrap();
         body.send_data(bytes::Bytes::from_static(&[0; 5]), false)
@@ -45,7 +49,7 @@ where
 }
 
 /// A server that answers everything, its address, and the headers of its requests.
-pub(super) async fn server() -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
+pub(in crate::client) async fn server() -> (String, mpsc::UnboundedReceiver<HeaderMap>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (sender, headers) = mpsc::unbounded_channel();
@@ -170,6 +174,14 @@ async fn a_function_gives_the_api_key_of_each_request() {
 
 /// A proxy that answers with this, and connects if that is a success; gives the heads of its requests.
 pub(super) async fn proxy(answer: &'static str) -> (String, mpsc::UnboundedReceiver<String>) {
+    proxy_to(answer, None).await
+}
+
+/// As [`proxy`]; connects to this server, whichever is asked for.
+pub(super) async fn proxy_to(
+    answer: &'static str,
+    server: Option<String>,
+) -> (String, mpsc::UnboundedReceiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (sender, heads) = mpsc::unbounded_channel();
@@ -182,7 +194,8 @@ pub(super) async fn proxy(answer: &'static str) -> (String, mpsc::UnboundedRecei
                     return;
                 }
             }
-            let target = head.split(' ').nth(1).unwrap().to_owned();
+            let asked_for = head.split(' ').nth(1).unwrap();
+            let target = server.clone().unwrap_or_else(|| asked_for.to_owned());
             let _ = sender.send(head);
             if !answer.contains(" 200 ") {
                 // The client need not read all of it.

@@ -1,11 +1,14 @@
 //! The client against a server that answers as the test says.
 
+#[cfg(feature = "tls")]
+mod cloud;
 mod codecs;
 mod connection;
-mod connections;
+pub(super) mod connections;
 mod failover;
 pub(crate) mod fake;
 mod following;
+mod headers;
 mod histories;
 mod keep_alive;
 #[cfg(feature = "server")]

@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use http::HeaderMap;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, date_time_ymd,
@@ -36,8 +37,8 @@ pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 /// A certificate and its key, PEM.
 pub(super) struct Issued {
-    certificate: String,
-    key: String,
+    pub(super) certificate: String,
+    pub(super) key: String,
 }
 
 impl Authority {
@@ -78,20 +79,23 @@ impl Authority {
 const HANDSHAKE: u8 = 0x16;
 
 /// A server over TLS; with an authority it requires a certificate of it.
-struct Server {
-    address: String,
+pub(super) struct Server {
+    pub(super) address: String,
     /// The names that clients asked for.
-    asked_for: mpsc::UnboundedReceiver<Option<String>>,
+    pub(super) asked_for: mpsc::UnboundedReceiver<Option<String>>,
+    /// Of each request.
+    pub(super) headers: mpsc::UnboundedReceiver<HeaderMap>,
 }
 
-async fn server(identity: &Issued, clients: Option<&Authority>) -> Server {
+pub(super) async fn server(identity: &Issued, clients: Option<&Authority>) -> Server {
     let config = server_config(identity, clients, b"h2");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (names, asked_for) = mpsc::unbounded_channel();
+    let (sent, headers) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((socket, _)) = listener.accept().await {
-            let (names, config) = (names.clone(), Arc::clone(&config));
+            let (names, config, sent) = (names.clone(), Arc::clone(&config), sent.clone());
             tokio::spawn(async move {
                 // What is no TLS gets the alert that `TlsAcceptor` sends.
                 let mut first = [0; 1];
@@ -105,12 +109,16 @@ async fn server(identity: &Issued, clients: Option<&Authority>) -> Server {
                 let name = start.client_hello().server_name().map(str::to_owned);
                 let _ = names.send(name);
                 if let Ok(socket) = start.into_stream(config).await {
-                    answer_all(socket, mpsc::unbounded_channel().0).await;
+                    answer_all(socket, sent).await;
                 }
             });
         }
     });
-    Server { address, asked_for }
+    Server {
+        address,
+        asked_for,
+        headers,
+    }
 }
 
 fn server_config(
