@@ -369,15 +369,26 @@ mod tests {
 
     #[test]
     fn a_key_is_not_shown() {
-        let options = parsed("--api-key s3cret --log off").expect("the line is well formed");
+        let Ok(Command::Serve(options)) = parsed("--api-key s3cret --log off") else {
+            panic!("the line is well formed");
+        };
         assert!(!format!("{options:?}").contains("s3cret"), "{options:?}");
+        assert!(options.api_key == Some(Secret("s3cret".to_owned())));
     }
 
     #[cfg(feature = "tls")]
     #[test]
     fn a_certificate_comes_with_its_key() {
         let line = "--tls-cert a.pem --tls-key a.key --tls-client-ca ca.pem";
-        assert!(parsed(line).is_ok());
+        let Ok(Command::Serve(options)) = parsed(line) else {
+            panic!("{line} is well formed");
+        };
+        let expected = TlsOptions {
+            certificate: Some("a.pem".into()),
+            key: Some("a.key".into()),
+            client_ca: Some("ca.pem".into()),
+        };
+        assert_eq!(options.tls, expected);
         let refused = Err("--tls-cert and --tls-key belong together".into());
         assert_eq!(parsed("--tls-cert a.pem"), refused);
         assert_eq!(parsed("--tls-key a.key"), refused);

@@ -12,6 +12,8 @@ mod deployments;
 mod history_pages;
 mod lifecycle;
 mod namespace;
+#[cfg(feature = "tls")]
+mod program;
 mod python_clock;
 mod query;
 mod robustness;

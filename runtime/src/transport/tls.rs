@@ -74,7 +74,11 @@ pub struct Tls {
 /// Something in the PEM format.
 #[derive(Clone)]
 pub(crate) enum Pem {
-    File(PathBuf),
+    File {
+        path: PathBuf,
+        /// The setting that names it, for errors, if it is not the program.
+        from: Option<&'static str>,
+    },
     Bytes {
         /// Where it is from, for errors.
         from: &'static str,
@@ -94,7 +98,7 @@ impl Tls {
 
     /// Trusts the certificates in this PEM file instead of the machine's.
     pub fn roots_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.roots = Some(Pem::File(path.into()));
+        self.roots = Some(Pem::file(path));
         self
     }
 
@@ -111,7 +115,7 @@ impl Tls {
         certificate: impl Into<PathBuf>,
         key: impl Into<PathBuf>,
     ) -> Self {
-        self.certificate = Some((Pem::File(certificate.into()), Pem::File(key.into())));
+        self.certificate = Some((Pem::file(certificate), Pem::file(key)));
         self
     }
 
@@ -158,6 +162,32 @@ impl Tls {
     pub fn accept_any_certificate(mut self) -> Self {
         self.accepts_any = true;
         self
+    }
+
+    /// The options that are set, with certificates and keys in full.
+    #[cfg(test)]
+    pub(crate) fn in_full(&self) -> std::collections::BTreeMap<&'static str, String> {
+        let pem = |pem: &Pem| match pem {
+            Pem::File { path, .. } => format!("file {}", path.display()),
+            Pem::Bytes { bytes, .. } => String::from_utf8_lossy(bytes).into_owned(),
+        };
+        let identity = self.certificate.as_ref();
+        [
+            ("server_name", self.server_name.clone()),
+            ("roots", self.roots.as_ref().map(pem)),
+            (
+                "certificate",
+                identity.map(|(certificate, _)| pem(certificate)),
+            ),
+            ("key", identity.map(|(_, key)| pem(key))),
+            (
+                "any_certificate",
+                self.accepts_any.then(|| "accepted".to_owned()),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
     }
 
     /// What can be known to be wrong before there is a connection to one of the hosts.
@@ -290,7 +320,20 @@ impl Pem {
         Self::from_setting("the text that was passed", bytes)
     }
 
-    /// That of a key of the configuration.
+    fn file(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self::File { path, from: None }
+    }
+
+    /// The file that a setting of the configuration names.
+    pub(crate) fn file_of_setting(from: &'static str, path: impl Into<PathBuf>) -> Self {
+        Self::File {
+            path: path.into(),
+            from: Some(from),
+        }
+    }
+
+    /// That of a setting of the configuration.
     pub(crate) fn from_setting(from: &'static str, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref().into();
         Self::Bytes { from, bytes }
@@ -298,7 +341,7 @@ impl Pem {
 
     fn read(&self) -> Result<Arc<[u8]>, TlsFault> {
         match self {
-            Self::File(path) => match std::fs::read(path) {
+            Self::File { path, .. } => match std::fs::read(path) {
                 Ok(bytes) => Ok(bytes.into()),
                 Err(error) => Err(TlsFault(format!("{self} cannot be read: {error}"))),
             },
@@ -458,7 +501,13 @@ impl StdError for TlsFault {}
 impl fmt::Display for Pem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "`{}`", path.display()),
+            Self::File { path, from } => {
+                write!(f, "`{}`", path.display())?;
+                match from {
+                    Some(from) => write!(f, " of {from}"),
+                    None => Ok(()),
+                }
+            }
             Self::Bytes { from, .. } => f.write_str(from),
         }
     }
@@ -475,7 +524,7 @@ impl fmt::Debug for Tls {
             accepts_any,
         } = self;
         let shown = |pem: &Pem| match pem {
-            Pem::File(path) => format!("{}", Path::display(path)),
+            Pem::File { path, .. } => format!("{}", Path::display(path)),
             Pem::Bytes { .. } => "<hidden>".to_owned(),
         };
         f.debug_struct("Tls")

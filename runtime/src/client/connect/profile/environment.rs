@@ -7,7 +7,7 @@ use crate::error::ConnectError;
 
 const META: &str = "TEMPORAL_GRPC_META_";
 /// One that is set asks for TLS.
-const TLS_VARIABLES: [&str; 9] = [
+pub(super) const TLS_VARIABLES: [&str; 9] = [
     "TEMPORAL_TLS",
     "TEMPORAL_TLS_CLIENT_CERT_PATH",
     "TEMPORAL_TLS_CLIENT_CERT_DATA",

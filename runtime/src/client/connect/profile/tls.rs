@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{set, wrong};
+use super::{Environment, set, wrong};
 #[cfg(not(feature = "tls"))]
 use crate::client::connect::address::without_credentials;
 use crate::{client::ClientBuilder, error::ConnectError};
@@ -27,44 +27,89 @@ pub(super) struct TlsTable {
     not(feature = "tls"),
     expect(dead_code, reason = "without TLS it is checked and not used")
 )]
-enum Source {
-    Path(String),
-    Data {
-        /// Its key, for errors.
-        key: &'static str,
-        pem: String,
-    },
+struct Source {
+    /// The key or the variable that has it, for errors.
+    from: &'static str,
+    value: Value,
 }
 
-fn source(
-    path: (&'static str, Option<String>),
-    data: (&'static str, Option<String>),
-) -> Result<Option<Source>, ConnectError> {
-    match (set(path.1), set(data.1)) {
-        (Some(path), None) => Ok(Some(Source::Path(path))),
-        (None, Some(pem)) => Ok(Some(Source::Data { key: data.0, pem })),
-        (None, None) => Ok(None),
-        (Some(_), Some(_)) => Err(wrong(format!(
-            "both {} and {} are set, by the file or by TEMPORAL_TLS_*; only one can be used",
-            path.0, data.0
-        ))),
+#[cfg_attr(
+    not(feature = "tls"),
+    expect(dead_code, reason = "without TLS it is checked and not used")
+)]
+enum Value {
+    Path(String),
+    Pem(String),
+}
+
+/// A key of the file, and the variable that replaces it.
+struct Setting {
+    key: &'static str,
+    variable: &'static str,
+}
+
+impl Setting {
+    /// The one of the two that a value is from.
+    fn used(&self, environment: &Environment) -> &'static str {
+        match environment.get(self.variable) {
+            Some(_) => self.variable,
+            None => self.key,
+        }
     }
 }
 
+/// The settings of something in the PEM format, with the name that both begin with.
+macro_rules! settings {
+    ($key:literal, $variable:literal) => {
+        [
+            Setting {
+                key: concat!("`tls.", $key, "_path`"),
+                variable: concat!("TEMPORAL_TLS_", $variable, "_PATH"),
+            },
+            Setting {
+                key: concat!("`tls.", $key, "_data`"),
+                variable: concat!("TEMPORAL_TLS_", $variable, "_DATA"),
+            },
+        ]
+    };
+}
+
+const ROOTS: [Setting; 2] = settings!("server_ca_cert", "SERVER_CA_CERT");
+const CERTIFICATE: [Setting; 2] = settings!("client_cert", "CLIENT_CERT");
+const KEY: [Setting; 2] = settings!("client_key", "CLIENT_KEY");
+
+/// That of a path or of data.
+fn source(
+    settings: &[Setting; 2],
+    [path, data]: [Option<String>; 2],
+    environment: &Environment,
+) -> Result<Option<Source>, ConnectError> {
+    let [from_path, from_data] = settings.each_ref().map(|it| it.used(environment));
+    let (from, value) = match (set(path), set(data)) {
+        (Some(path), None) => (from_path, Value::Path(path)),
+        (None, Some(pem)) => (from_data, Value::Pem(pem)),
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => {
+            return Err(wrong(format!(
+                "both {from_path} and {from_data} are set; only one can be used"
+            )));
+        }
+    };
+    Ok(Some(Source { from, value }))
+}
+
 impl TlsTable {
-    pub(super) fn apply(self, builder: ClientBuilder) -> Result<ClientBuilder, ConnectError> {
-        let roots = source(
-            ("`tls.server_ca_cert_path`", self.server_ca_cert_path),
-            ("`tls.server_ca_cert_data`", self.server_ca_cert_data),
-        )?;
-        let certificate = source(
-            ("`tls.client_cert_path`", self.client_cert_path),
-            ("`tls.client_cert_data`", self.client_cert_data),
-        )?;
-        let key = source(
-            ("`tls.client_key_path`", self.client_key_path),
-            ("`tls.client_key_data`", self.client_key_data),
-        )?;
+    pub(super) fn apply(
+        self,
+        builder: ClientBuilder,
+        environment: &Environment,
+    ) -> Result<ClientBuilder, ConnectError> {
+        let roots = [self.server_ca_cert_path, self.server_ca_cert_data];
+        let roots = source(&ROOTS, roots, environment)?;
+        let certificate = [self.client_cert_path, self.client_cert_data];
+        let certificate = source(&CERTIFICATE, certificate, environment)?;
+        let key = [self.client_key_path, self.client_key_data];
+        let key = source(&KEY, key, environment)?;
         let identity = match (certificate, key) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
             (None, None) => None,
@@ -120,9 +165,10 @@ fn with_tls(
 #[cfg(feature = "tls")]
 impl From<Source> for crate::transport::tls::Pem {
     fn from(source: Source) -> Self {
-        match source {
-            Source::Path(path) => Self::File(path.into()),
-            Source::Data { key, pem } => Self::from_setting(key, pem),
+        let from = source.from;
+        match source.value {
+            Value::Path(path) => Self::file_of_setting(from, path),
+            Value::Pem(pem) => Self::from_setting(from, pem),
         }
     }
 }
