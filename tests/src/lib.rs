@@ -18,6 +18,7 @@ use durably::{Client, Result, Server, Worker, server::ServerBuilder};
 use crate::process::{Process, free_port, real_server_with, tool};
 
 pub mod cli;
+pub mod connect_proxy;
 pub mod crunch;
 pub mod history;
 pub mod ledger;

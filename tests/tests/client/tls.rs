@@ -5,22 +5,22 @@ use durably_server::StartError;
 use durably_tests::{
     World, on_both_servers,
     process::{output, python},
-    tls::{self, Certificates},
+    tls::{Certificates, TlsProxy},
     unique,
 };
 
 #[activity(start_to_close = "10s")]
-async fn shout(word: String) -> String {
+pub(super) async fn shout(word: String) -> String {
     word.to_uppercase()
 }
 
 #[derive(Default)]
-struct Echo;
+pub(super) struct Echo;
 
 #[workflow(name = "echo")]
 impl Echo {
     #[run]
-    async fn run(&mut self, ctx: &Ctx, word: String) -> Result<String> {
+    pub(super) async fn run(&mut self, ctx: &Ctx, word: String) -> Result<String> {
         Ok(shout::call(ctx, word).await?)
     }
 }
@@ -31,7 +31,9 @@ on_both_servers! {
 
 async fn a_client_a_worker_and_python_share_a_server_behind_tls(world: &World) -> Result<()> {
     let certificates = Certificates::issue("authority")?;
-    let address = tls::proxy(&certificates, world.address()).await?;
+    let address = TlsProxy::start(&certificates, world.address())
+        .await?
+        .address;
     let client = Client::builder(&*address)
         .tls(certificates.client())
         .await?;

@@ -30,7 +30,7 @@ fn secret(what: &str) -> String {
 }
 
 /// As the program in Python has them.
-fn codecs() -> Codecs {
+pub(super) fn codecs() -> Codecs {
     let keys = Keys::new("test-key-id", *b"test-key-test-key-test-key-test!");
     let encryption = Encryption::aes256_gcm(keys).only_encrypted();
     Codecs::new().codec(encryption).encode_failures()
@@ -90,14 +90,17 @@ on_both_servers! {
 }
 
 async fn is_unseen(world: &World, workflow_id: &str) -> bool {
+    !is_in_history(world, workflow_id, SECRET).await
+}
+
+/// Whether a word stands in a history as it is.
+pub(crate) async fn is_in_history(world: &World, workflow_id: &str, word: &str) -> bool {
     let events = history::events(&world.address(), workflow_id, "").await;
     let bytes: Vec<u8> = events
         .iter()
         .flat_map(|event| event.encode_to_vec())
         .collect();
-    !bytes
-        .windows(SECRET.len())
-        .any(|it| it == SECRET.as_bytes())
+    bytes.windows(word.len()).any(|it| it == word.as_bytes())
 }
 
 async fn python_and_durably_read_what_the_other_encrypts(world: &World) -> Result<()> {
@@ -173,13 +176,13 @@ async fn exchange_letters(world: &World, codecs: Codecs) -> Result<()> {
 }
 
 /// The codec endpoint on a port of its own, until this is dropped.
-struct Served {
-    address: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Served {
-    async fn start(endpoint: Endpoint) -> Result<Self> {
+    pub(crate) async fn start(endpoint: Endpoint) -> Result<Self> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let task = tokio::spawn(async move {

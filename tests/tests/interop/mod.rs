@@ -6,7 +6,7 @@ mod bad_values;
 mod children;
 mod cross_language_children;
 mod details;
-mod encryption;
+pub(crate) mod encryption;
 mod facts;
 mod headers;
 mod local_activities;
