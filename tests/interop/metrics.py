@@ -2,10 +2,12 @@
 
 metrics.py ADDRESS QUEUE [NAME ..]
 
-The metrics are printed when each NAME is among them, or after a minute.
+The metrics are printed when each NAME is among them, or after a minute. With the variable METRICS_SLOTS the machine
+decides about slots.
 """
 
 import asyncio
+import os
 import socket
 import sys
 import urllib.request
@@ -16,13 +18,15 @@ from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError, FailureError
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
-from temporalio.worker import Worker
+from temporalio.worker import Worker, WorkerTuner
 
 SECOND = timedelta(seconds=1)
 
 
 @activity.defn
 async def pack(box: str) -> str:
+    metrics = activity.metric_meter().with_additional_attributes({"box": box})
+    metrics.create_counter("boxes").add(1)
     if box == "bad":
         raise ApplicationError("bad", non_retryable=True)
     return box
@@ -48,6 +52,10 @@ class Parcel:
 
     @workflow.run
     async def run(self, case: str) -> None:
+        metrics = workflow.metric_meter()
+        metrics.create_counter("parcels").add(1)
+        metrics = metrics.with_additional_attributes({"case": case})
+        metrics.create_gauge("last_parcel").set(7)
         if case == "continues":
             workflow.continue_as_new("works")
         if case == "fails":
@@ -106,12 +114,16 @@ async def main(address: str, queue: str, *names: str) -> None:
     metrics = PrometheusConfig(bind_address=f"127.0.0.1:{port}")
     runtime = Runtime(telemetry=TelemetryConfig(metrics=metrics))
     client = await Client.connect(address, runtime=runtime)
+    tuner = None
+    if "METRICS_SLOTS" in os.environ:
+        tuner = WorkerTuner.create_resource_based(target_memory_usage=0.9, target_cpu_usage=0.9)
     worker = Worker(
         client,
         task_queue=queue,
         workflows=[Parcel],
         activities=[pack, hang],
         max_cached_workflows=1,
+        tuner=tuner,
     )
 
     def scrape() -> str:

@@ -183,7 +183,7 @@ impl Instrument {
         self.record(duration.as_secs_f64());
     }
 
-    fn record(&self, value: f64) {
+    pub(super) fn record(&self, value: f64) {
         let series = self
             .series
             .get_or_init(|| self.measures.series(self.metric, &self.labels));

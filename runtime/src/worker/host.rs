@@ -146,6 +146,7 @@ impl Host {
                 self.options.resource_targets,
                 Arc::clone(machine),
                 self.server.timers.clone(),
+                self.server.metrics.resources(),
             ),
             (SlotLimit::ByResources(_), None) => {
                 unreachable!("a worker whose machine cannot be read does not start")

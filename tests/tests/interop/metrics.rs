@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use durably::{prelude::*, telemetry::Prometheus};
+use durably::{prelude::*, telemetry::Prometheus, worker::ResourceSlots};
 use durably_tests::{
     World, eventually, on_both_servers,
     process::{output, python},
@@ -10,7 +10,8 @@ use durably_tests::{
 };
 
 #[activity(start_to_close = "10s")]
-async fn pack(name: String) -> Result<String> {
+async fn pack(ctx: &ActivityCtx, name: String) -> Result<String> {
+    ctx.metrics().with("box", &*name).counter("boxes").add(1);
     if name == "bad" {
         return Err(AppError::new("Bad", "bad").non_retryable().into());
     }
@@ -32,6 +33,9 @@ struct Parcel {
 impl Parcel {
     #[run]
     async fn run(&mut self, ctx: &Ctx, case: String) -> Result<()> {
+        let metrics = ctx.metrics();
+        metrics.counter("parcels").add(1);
+        metrics.with("case", &*case).gauge("last_parcel").set(7);
         match &*case {
             "continues" => return Self::continue_as_new("works").into(),
             "fails" => bail!("lost"),
@@ -65,6 +69,7 @@ impl Parcel {
 
 on_both_servers! {
     metrics_have_the_names_labels_and_units_of_other_sdks
+    machines_that_hand_slots_out_are_measured_as_by_other_sdks
 }
 
 /// What dashboards rely on, of one metric: its type, the sets of labels that its series have, the bounds of its
@@ -83,7 +88,7 @@ fn shapes(scrape: &str) -> BTreeMap<String, Shape> {
         if let Some(kind) = line.strip_prefix("# TYPE ") {
             let (name, kind) = kind.split_once(' ').expect("a name and a type");
             shapes.entry(name.to_owned()).or_default().kind = kind.to_owned();
-        } else if line.starts_with("temporal_") {
+        } else if line.starts_with(|first: char| first.is_ascii_lowercase()) {
             let (name, rest) = line.split_once('{').expect("each series has labels");
             let (labels, _) = rest.rsplit_once('}').expect("each series has labels");
             let suffixes = ["_bucket", "_sum", "_count"];
@@ -104,7 +109,11 @@ fn shapes(scrape: &str) -> BTreeMap<String, Shape> {
 }
 
 /// All that the workflows leave. Polls without a task take a minute, and no long poll fails.
-const NAMES: [&str; 34] = [
+const NAMES: [&str; 37] = [
+    // Of the code of the workflow and of its activities.
+    "boxes",
+    "last_parcel",
+    "parcels",
     "temporal_activity_execution_failed",
     "temporal_activity_execution_latency",
     "temporal_activity_schedule_to_start_latency",
@@ -184,6 +193,51 @@ async fn metrics_have_the_names_labels_and_units_of_other_sdks(world: &World) ->
         all.filter(|it| !NAMES.contains(&&**it)).collect::<Vec<_>>()
     };
     assert_eq!(others(&ours), others(&theirs));
+    Ok(())
+}
+
+/// The gauges of slots that the machine hands out, which others do not have.
+const OF_MACHINE: [&str; 4] = [
+    "temporal_resource_slots_cpu_pid_output",
+    "temporal_resource_slots_cpu_usage",
+    "temporal_resource_slots_mem_pid_output",
+    "temporal_resource_slots_mem_usage",
+];
+
+async fn machines_that_hand_slots_out_are_measured_as_by_other_sdks(world: &World) -> Result<()> {
+    let prometheus = Prometheus::new();
+    let client = world.client.with_meter(prometheus.clone());
+    let worker = Worker::new(&client, &world.queue)
+        .workflow::<Parcel>()
+        .activity::<pack>()
+        .activity::<hang>()
+        .max_concurrent_workflow_tasks(ResourceSlots::new())
+        .max_concurrent_activities(ResourceSlots::new())
+        .max_concurrent_local_activities(ResourceSlots::new())
+        .spawn()
+        .await?;
+    let works = Parcel::start(&client, "works").task_queue(&world.queue);
+    works.result().await?;
+    worker.shutdown().await?;
+    let of_machine = |shapes: BTreeMap<String, Shape>| {
+        let all = shapes.into_iter();
+        all.filter(|(name, _)| name.starts_with("temporal_resource_"))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let ours = of_machine(shapes(&prometheus.render()));
+    assert_eq!(ours.keys().collect::<Vec<_>>(), OF_MACHINE.each_ref());
+    // The gauges of available slots would be a guess, and none have them.
+    let available = "temporal_worker_task_slots_available{";
+    assert!(!prometheus.render().contains(available));
+
+    let Some(mut command) = python("metrics.py") else {
+        return Ok(());
+    };
+    command
+        .env("METRICS_SLOTS", "of the machine")
+        .args([world.address(), unique("metrics")])
+        .args(OF_MACHINE);
+    assert_eq!(ours, of_machine(shapes(&output(command).await)));
     Ok(())
 }
 

@@ -25,6 +25,11 @@ metrics! {
     SLOTS_AVAILABLE: Gauge, "worker_task_slots_available", "Current number of available slots per task type";
     SLOTS_USED: Gauge, "worker_task_slots_used", "Current number of used slots per task type";
 
+    RESOURCE_SLOTS_MEM_USAGE: Gauge, "resource_slots_mem_usage", "Percentage of memory in use at the last decision about a slot";
+    RESOURCE_SLOTS_CPU_USAGE: Gauge, "resource_slots_cpu_usage", "Percentage of CPU in use at the last decision about a slot";
+    RESOURCE_SLOTS_MEM_PID_OUTPUT: Gauge, "resource_slots_mem_pid_output", "How far memory was below its target at the last decision about a slot";
+    RESOURCE_SLOTS_CPU_PID_OUTPUT: Gauge, "resource_slots_cpu_pid_output", "How far CPU was below its target at the last decision about a slot";
+
     STICKY_CACHE_HIT: Counter, "sticky_cache_hit", "Count of times the workflow cache was used for a new workflow task";
     STICKY_CACHE_MISS: Counter, "sticky_cache_miss", "Count of times the workflow cache was missing a workflow for a sticky task";
     STICKY_CACHE_SIZE: Gauge, "sticky_cache_size", "Current number of cached workflows";

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::names;
+use super::{names, resources::ResourceMetrics};
 use crate::telemetry::{
     measure::{Instrument, Measures},
     meter::{Label, Metric},
@@ -250,6 +250,13 @@ impl WorkerMetrics {
             available: Instrument::new(&it.measures, &names::SLOTS_AVAILABLE, &labels),
             used: Instrument::new(&it.measures, &names::SLOTS_USED, &labels),
         })
+    }
+
+    /// The gauges of the machine that decides about slots; none without a meter. They have no labels: all workers
+    /// of a process have one machine.
+    pub(crate) fn resources(&self) -> Option<ResourceMetrics> {
+        let it = self.0.as_ref()?;
+        Some(ResourceMetrics::new(&it.measures))
     }
 
     /// The gauge of open polls of a queue.

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::{Machine, Usage};
-use crate::worker::{options::ResolvedTargets, timers::Timers};
+use crate::{
+    telemetry::metrics::{ResourceMetrics, ResourceState},
+    worker::{options::ResolvedTargets, timers::Timers},
+};
 
 /// The pause before another look at a machine without room. Its readings are not newer than that.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -16,6 +19,8 @@ const MEMORY_MARGIN: f64 = 0.05;
 const CPU_MARGIN: f64 = 0.01;
 /// How much of the last rise is expected to come once more.
 const RISE: f64 = 0.2;
+/// Other SDKs decide by the output of a PID controller, which is the distance to the target times this.
+const GAIN: f64 = 5.0;
 
 /// Decides whether the machine has room for one more task.
 #[derive(Debug)]
@@ -27,6 +32,7 @@ pub(super) struct Gate {
     targets: ResolvedTargets,
     machine: Arc<Machine>,
     pub(super) timers: Timers,
+    metrics: Option<ResourceMetrics>,
     state: Mutex<State>,
 }
 
@@ -51,13 +57,19 @@ impl Gate {
         targets: ResolvedTargets,
         machine: Arc<Machine>,
         timers: Timers,
+        metrics: Option<ResourceMetrics>,
     ) -> Self {
+        // An idle worker has its gauges, too.
+        if let Some(metrics) = &metrics {
+            metrics.set(ResourceState::default(), ResourceState::default());
+        }
         Self {
             least,
             ramp,
             targets,
             machine,
             timers,
+            metrics,
             state: Mutex::default(),
         }
     }
@@ -80,10 +92,17 @@ impl Gate {
             state.present = Some((at, usage));
         }
         let before = state.before.unwrap_or(usage);
-        let expected = |now: f64, before: f64| now + (now - before) * RISE;
-        let memory = expected(usage.memory, before.memory);
-        let cpu = expected(usage.cpu, before.cpu);
-        memory < self.targets.memory - MEMORY_MARGIN && cpu < self.targets.cpu - CPU_MARGIN
+        let below = |target: f64, now: f64, before: f64| target - (now + (now - before) * RISE);
+        let memory = below(self.targets.memory, usage.memory, before.memory);
+        let cpu = below(self.targets.cpu, usage.cpu, before.cpu);
+        if let Some(metrics) = &self.metrics {
+            let state = |usage: f64, below: f64| ResourceState {
+                usage,
+                output: below * GAIN,
+            };
+            metrics.set(state(usage.memory, memory), state(usage.cpu, cpu));
+        }
+        memory > MEMORY_MARGIN && cpu > CPU_MARGIN
     }
 }
 
@@ -128,7 +147,7 @@ mod tests {
         };
         let timers = Timers::of_process().expect("a thread");
         (
-            Gate::new(1, ramp, targets, Arc::clone(&machine), timers),
+            Gate::new(1, ramp, targets, Arc::clone(&machine), timers, None),
             machine,
         )
     }

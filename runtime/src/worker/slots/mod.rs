@@ -26,7 +26,7 @@ use super::{
     options::{ResolvedSlots, ResolvedTargets},
     timers::Timers,
 };
-use crate::telemetry::metrics::SlotMetrics;
+use crate::telemetry::metrics::{ResourceMetrics, SlotMetrics};
 
 /// The right to work on one task; given back when dropped.
 #[derive(Debug)]
@@ -121,8 +121,9 @@ impl Slots {
         targets: ResolvedTargets,
         machine: Arc<Machine>,
         timers: Timers,
+        metrics: Option<ResourceMetrics>,
     ) -> Self {
-        let gate = Gate::new(slots.least, slots.ramp, targets, machine, timers);
+        let gate = Gate::new(slots.least, slots.ramp, targets, machine, timers, metrics);
         Self::supplied(slots.most, Some(gate))
     }
 
@@ -327,7 +328,36 @@ mod tests {
         assert_eq!(values(), [2.0, 1.0], "available, used");
     }
 
+    #[tokio::test]
+    async fn the_machine_is_measured_when_it_decides() {
+        let last = Last::default();
+        let metrics = WorkerMetrics::new(&Measures::new(last.clone()), "default", "queue");
+        let (slots, machine) = of_measured_machine(9, IDLE, metrics.resources());
+        let values = || {
+            let values = last.0.lock().expect("nobody panics with it").clone();
+            let hundredths = |value: f64| (value * 100.0).round() as i64;
+            values.into_values().map(hundredths).collect::<Vec<_>>()
+        };
+        assert_eq!(values(), [0, 0, 0, 0]);
+        let held = [(); 3].map(|()| slots.try_acquire());
+        assert!(held.iter().all(Option::is_some));
+        // Output and usage of CPU, then of memory: 5 (0.9 - 0.1), 10 %, 5 (0.8 - 0.1), 10 %.
+        assert_eq!(values(), [400, 1000, 350, 1000]);
+        machine.set(FULL);
+        assert!(slots.try_acquire().is_none());
+        // Of the memory the rise counts, too: 5 (0.8 - 0.95) - (0.95 - 0.1).
+        assert_eq!(values(), [400, 1000, -160, 9500]);
+    }
+
     fn of_machine(most: usize, usage: Usage) -> (Slots, Arc<Machine>) {
+        of_measured_machine(most, usage, None)
+    }
+
+    fn of_measured_machine(
+        most: usize,
+        usage: Usage,
+        metrics: Option<ResourceMetrics>,
+    ) -> (Slots, Arc<Machine>) {
         let machine = Arc::new(Machine::scripted(usage));
         let slots = ResolvedSlots {
             least: 2,
@@ -336,7 +366,7 @@ mod tests {
         };
         let timers = Timers::of_process().expect("a thread");
         let targets = ResourceTargets::new().resolved();
-        let slots = Slots::of_machine(slots, targets, Arc::clone(&machine), timers);
+        let slots = Slots::of_machine(slots, targets, Arc::clone(&machine), timers, metrics);
         (slots, machine)
     }
 
