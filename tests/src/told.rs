@@ -22,8 +22,16 @@ type Lines = Mutex<BTreeMap<String, Vec<String>>>;
 static LINES: Lines = Mutex::new(BTreeMap::new());
 /// The warnings and errors of the SDK about workflows, a line each, by their ids.
 static WARNINGS: Lines = Mutex::new(BTreeMap::new());
-/// The id of each span, and what it is.
-static SPANS: Mutex<Vec<(String, &Metadata<'_>)>> = Mutex::new(Vec::new());
+/// What code of tests told inside of spans of the SDK, a line each with those spans, by the workflow.
+static IN_SPANS: Lines = Mutex::new(BTreeMap::new());
+static SPANS: Mutex<Vec<Span>> = Mutex::new(Vec::new());
+
+struct Span {
+    metadata: &'static Metadata<'static>,
+    /// The index of the span that it is in.
+    parent: Option<usize>,
+    fields: Fields,
+}
 
 thread_local! {
     static ENTERED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
@@ -43,6 +51,12 @@ impl Told {
         locked(&LINES).remove(id).unwrap_or_default()
     }
 
+    /// Takes what code of tests told about a workflow and its activities, each line with the spans of the SDK that it
+    /// is in: `workflow{run_id="1"}:signal{signal="go"}: went n=7`.
+    pub fn in_spans(workflow_id: &str) -> Vec<String> {
+        locked(&IN_SPANS).remove(workflow_id).unwrap_or_default()
+    }
+
     /// The warnings and errors of the SDK about a workflow so far, each with its fields.
     pub fn warnings(workflow_id: &str) -> Vec<String> {
         locked(&WARNINGS)
@@ -60,12 +74,22 @@ impl Subscriber for Told {
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut fields = Fields::default();
         span.record(&mut fields);
-        let (name, id) = (span.metadata().name(), fields.id);
-        let line = format!("span {name}{}", fields.text);
-        locked(&LINES).entry(id.clone()).or_default().push(line);
+        let metadata = span.metadata();
+        let line = format!("span {}{}", metadata.name(), fields.text);
+        let id = fields.id.clone();
+        locked(&LINES).entry(id).or_default().push(line);
+        let parent = match (span.parent(), span.is_root()) {
+            (Some(parent), _) => Some(index(parent)),
+            (None, true) => None,
+            (None, false) => innermost(),
+        };
         let mut spans = locked(&SPANS);
-        spans.push((id, span.metadata()));
-        Id::from_u64(spans.len() as u64)
+        spans.push(Span {
+            metadata,
+            parent,
+            fields,
+        });
+        id_of(spans.len() - 1)
     }
 
     fn record(&self, _: &Id, _: &Record<'_>) {}
@@ -74,7 +98,10 @@ impl Subscriber for Told {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
-        let span = ENTERED.with_borrow(|entered| entered.last().copied());
+        let span = innermost();
+        if is_of_test(metadata) {
+            tell_in_spans(span, &fields);
+        }
         match span {
             Some(span) if is_of_test(metadata) => tell(span, &fields.text),
             _ => eprintln!("{} {}{}", metadata.level(), metadata.target(), fields.text),
@@ -94,8 +121,11 @@ impl Subscriber for Told {
         ENTERED.with_borrow_mut(|entered| entered.push(index(span)));
     }
 
-    fn exit(&self, _: &Id) {
-        ENTERED.with_borrow_mut(|entered| entered.pop());
+    fn exit(&self, span: &Id) {
+        ENTERED.with_borrow_mut(|entered| {
+            let at = entered.iter().rposition(|it| *it == index(span));
+            at.map(|at| entered.remove(at))
+        });
     }
 }
 
@@ -105,9 +135,43 @@ fn is_of_test(metadata: &Metadata<'_>) -> bool {
 }
 
 fn tell(span: usize, text: &str) {
-    let (id, metadata) = locked(&SPANS)[span].clone();
+    let spans = locked(&SPANS);
+    let Span {
+        metadata, fields, ..
+    } = &spans[span];
     let line = format!("{}:{text}", metadata.name());
+    let id = fields.id.clone();
     locked(&LINES).entry(id).or_default().push(line);
+}
+
+fn tell_in_spans(innermost: Option<usize>, told: &Fields) {
+    let (mut path, mut workflow_id) = (String::new(), String::new());
+    let spans = locked(&SPANS);
+    let of = |span: usize| &spans[span];
+    let inside_out = std::iter::successors(innermost.map(of), |span| span.parent.map(of));
+    for Span {
+        metadata, fields, ..
+    } in inside_out.filter(|it| it.metadata.target() == "durably")
+    {
+        let fields_text = fields.text.trim_start();
+        path = format!("{}{{{fields_text}}}:{path}", metadata.name());
+        if !fields.workflow_id.is_empty() {
+            workflow_id.clone_from(&fields.workflow_id);
+        }
+    }
+    if !workflow_id.is_empty() {
+        let line = format!("{path}{}", told.text.replacen(" message=", " ", 1));
+        locked(&IN_SPANS).entry(workflow_id).or_default().push(line);
+    }
+}
+
+/// The index of the span that this thread is in.
+fn innermost() -> Option<usize> {
+    ENTERED.with_borrow(|entered| entered.last().copied())
+}
+
+fn id_of(index: usize) -> Id {
+    Id::from_u64(index as u64 + 1)
 }
 
 fn index(span: &Id) -> usize {

@@ -23,6 +23,7 @@ mod instrumented;
 mod large_values;
 mod local_activities;
 mod local_activity_faults;
+mod log_spans;
 mod numbers;
 mod own_errors;
 mod patches;

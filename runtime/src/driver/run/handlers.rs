@@ -68,7 +68,7 @@ impl<W: Workflow> Live<W> {
         }
         let who = Who::Signal(name.clone());
         current::runs(who.clone());
-        let span = spans::signal(name.as_str());
+        let span = self.handler_span(|| spans::signal(name.as_str()));
         let called = span
             .in_scope(|| panics::catch(|| (signal.call)(self.cell.clone(), self.ctx.clone(), args)))
             .map_err(|panicked| TaskFailure::panicked(who.clone(), panicked, None))?;
@@ -83,6 +83,14 @@ impl<W: Workflow> Live<W> {
             Err(error) => log_unreadable_signal::<W>(&self.ctx, &name, &error),
         }
         Ok(())
+    }
+
+    /// The span of a handler that begins; none in a replay, in which a span would belong to no subscriber.
+    pub(super) fn handler_span(&self, span: impl FnOnce() -> Span) -> Span {
+        match self.core.facts.get().replaying {
+            true => Span::none(),
+            false => span(),
+        }
     }
 
     /// The task fails, so that a worker with the key goes on where this one cannot.
@@ -162,7 +170,7 @@ impl<W: Workflow> Live<W> {
             };
             return self.intercepted_update(name, update, received, replaying);
         }
-        let span = spans::update(name.as_str(), &id);
+        let span = self.handler_span(|| spans::update(name.as_str(), &id));
         let validate = || span.in_scope(|| self.validate(&name, update, &args));
         if !replaying && let Err(error) = validate() {
             return self.reject(id, replaying, &error);

@@ -161,7 +161,7 @@ impl<W: Workflow> Live<W> {
             name: name.clone(),
             sender,
         };
-        let span = spans::signal(name.as_str());
+        let span = self.handler_span(|| spans::signal(name.as_str()));
         let number = self.begin_handler(kind, signal.unfinished, future, span);
         inside.arriving.set(true);
         let polled = self.poll_handler(number);
@@ -177,7 +177,7 @@ impl<W: Workflow> Live<W> {
         replaying: bool,
     ) -> Result<(), TaskFailure> {
         let id = received.id.clone();
-        let span = spans::update(name.as_str(), &id);
+        let span = self.handler_span(|| spans::update(name.as_str(), &id));
         let validate = || span.in_scope(|| self.intercepted_validation(&name, update, &received));
         if !replaying && let Err(error) = validate() {
             return self.reject(id, replaying, &error);

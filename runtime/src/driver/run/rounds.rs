@@ -22,6 +22,7 @@ use crate::{
         state::StateCell,
         waker::{CoroutineWaker, RunWaker},
     },
+    telemetry::spans,
 };
 
 /// An async handler that did not end.
@@ -29,7 +30,7 @@ pub(crate) struct Handler {
     pub(crate) kind: HandlerKind,
     pub(crate) unfinished: Unfinished,
     pub(crate) coroutine: Coroutine<Result<Payload>>,
-    /// Around its code, in every poll.
+    /// Around its code, in every poll; none until it is polled outside of a replay, which logs nothing.
     pub(crate) span: Span,
 }
 
@@ -200,6 +201,7 @@ impl<W: Workflow> Live<W> {
     }
 
     pub(crate) fn poll_handler(&mut self, number: u32) -> Result<(), TaskFailure> {
+        let replaying = self.core.facts.get().replaying;
         let Some(Handler {
             kind,
             coroutine,
@@ -209,6 +211,9 @@ impl<W: Workflow> Live<W> {
         else {
             return Ok(());
         };
+        if span.is_none() && !replaying {
+            *span = kind.span();
+        }
         let polled = span.in_scope(|| poll(&self.core, &self.cell, coroutine, kind.who()))?;
         if let Poll::Ready(result) = polled
             && let Some(handler) = self.handlers.remove(&number)
@@ -392,6 +397,13 @@ pub(super) fn poll<W: Workflow, T>(
 }
 
 impl HandlerKind {
+    fn span(&self) -> Span {
+        match self {
+            Self::Signal { name, .. } => spans::signal(name.as_str()),
+            Self::Update { name, id } => spans::update(name.as_str(), id),
+        }
+    }
+
     pub(super) fn who(&self) -> Who {
         match self {
             Self::Signal { name, .. } => Who::Signal(name.clone()),

@@ -64,6 +64,22 @@ fn lines_of_a_workflow_are_in_its_span_and_in_that_of_their_handler() {
 }
 
 #[test]
+fn lines_after_a_replay_are_in_the_span_of_the_handler_that_began_in_it() {
+    let lines = lines_of(|| {
+        let mut case = Case::replayed::<Spanned>(&[]);
+        case.signal("go", ());
+        case.settle();
+        case.replaying = false;
+        case.handle(case.advance());
+        case.fire(1);
+        case.settle();
+    });
+    let lines: Vec<_> = lines.iter().map(|line| short(line)).collect();
+    let expected = ["workflow:signal{signal=\"go\"}: slept", "workflow: end"];
+    assert_eq!(lines, expected);
+}
+
+#[test]
 fn our_own_lines_have_the_ids_once() {
     let lines = lines_of(|| {
         let mut case = Case::begun::<Spanned>();

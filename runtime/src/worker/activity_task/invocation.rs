@@ -143,12 +143,14 @@ pub(crate) async fn call(
     let span = span(ctx.info());
     let result = match interceptors.is_empty() {
         true => {
-            let invoked = invoke(activity, ctx.clone(), args, permits);
+            let invoked = invoke(activity, ctx.clone(), args, permits, span.clone());
             invoked.instrument(span).await
         }
         false => {
             let activity = Arc::clone(activity);
-            let invoke = |ctx, args| async move { invoke(&activity, ctx, args, permits).await };
+            let of_attempt = span.clone();
+            let invoke =
+                |ctx, args| async move { invoke(&activity, ctx, args, permits, of_attempt).await };
             let executed = interceptors.execute(ctx.clone(), args, invoke);
             executed.instrument(span).await
         }
@@ -168,6 +170,7 @@ async fn invoke(
     ctx: ActivityCtx,
     args: Args,
     permits: AttemptPermits,
+    of_attempt: Span,
 ) -> Result<Payload> {
     match panics::catch(|| activity(ctx, args)) {
         Err(panic) => Err(panicked(&panic)),
@@ -179,7 +182,14 @@ async fn invoke(
             .await
         }
         Ok(Invocation::Blocking(body)) => {
-            let (span, context) = (Span::current(), CurrentContext::get());
+            // An interceptor may have entered a span of its own. Not every subscriber knows the current one.
+            let current = Span::current();
+            let span = if current.is_none() {
+                of_attempt
+            } else {
+                current
+            };
+            let context = CurrentContext::get();
             let body = move || {
                 let result = context.in_scope(|| span.in_scope(|| panics::catch(body)));
                 drop(permits);
