@@ -1,23 +1,29 @@
 """A client and a worker with the TracingInterceptor of the Python SDK.
 
-Usage: traces.py HOST:PORT TASK_QUEUE
+Usage: traces.py HOST:PORT TASK_QUEUE [NO_CODEC|CODEC]
+
+With a third argument everything is encrypted, headers with CODEC only.
 
 The client runs the workflow `order` on TASK_QUEUE, where a worker of another language polls. The worker polls
 TASK_QUEUE-python, where it has the workflow `Foreign`, and the activities `shout` and `spans`, which returns all
-spans of this process that have ended. It runs until the process is killed.
+spans of this process that have ended. `PythonParent` has a child in the other language, `PythonLeaf` is one. It runs
+until the process is killed.
 """
 
 import asyncio
+import dataclasses
 import os
 import sys
 from datetime import timedelta
 
+from encryption import EncryptionCodec
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 from temporalio import activity, client, worker, workflow
 from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.converter import DataConverter
 
 exporter = InMemorySpanExporter()
 provider = TracerProvider()
@@ -71,12 +77,50 @@ class Foreign:
         self.closed = True
 
 
-async def main(address: str, queue: str) -> None:
-    traced = await client.Client.connect(address, interceptors=[TracingInterceptor(tracer)])
+@workflow.defn
+class PythonLeaf:
+    def __init__(self) -> None:
+        self.closed = False
+
+    @workflow.run
+    async def run(self, word: str) -> str:
+        await workflow.wait_condition(lambda: self.closed)
+        return word
+
+    @workflow.signal
+    def close(self) -> None:
+        self.closed = True
+
+
+@workflow.defn
+class PythonParent:
+    @workflow.run
+    async def run(self, queue: str) -> str:
+        child = await workflow.start_child_workflow(
+            "RustLeaf", "leaf", id=f"{workflow.info().workflow_id}-leaf", task_queue=queue, result_type=str
+        )
+        await workflow.get_external_workflow_handle(child.id).signal("close")
+        return await child
+
+
+async def connect(address: str, *headers: str) -> client.Client:
+    options = {}
+    for behavior in headers:
+        options["header_codec_behavior"] = client.HeaderCodecBehavior[behavior]
+        options["data_converter"] = dataclasses.replace(
+            DataConverter.default, payload_codec=EncryptionCodec()
+        )
+    return await client.Client.connect(
+        address, interceptors=[TracingInterceptor(tracer)], **options
+    )
+
+
+async def main(address: str, queue: str, *headers: str) -> None:
+    traced = await connect(address, *headers)
     async with worker.Worker(
         traced,
         task_queue=f"{queue}-python",
-        workflows=[Foreign],
+        workflows=[Foreign, PythonLeaf, PythonParent],
         activities=[shout, spans],
         workflow_runner=worker.UnsandboxedWorkflowRunner(),
     ):

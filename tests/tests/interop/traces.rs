@@ -1,11 +1,13 @@
 //! Traces that go through programs of ours and of the Python SDK, which has its own interceptor for them.
 
-use durably::{interceptor::Traces, prelude::*};
+use durably::{interceptor::Traces, prelude::*, worker::WorkerGuard};
 use durably_tests::{
     World, on_both_servers,
     process::{Process, python},
     spans::{RecordedSpan, Spans, tree},
 };
+
+use super::encryption::{self, is_in_history};
 
 #[activity(start_to_close = "10s")]
 async fn whisper(word: String) -> String {
@@ -60,45 +62,195 @@ impl Fetch {
     }
 }
 
+/// Has a child in Python, and signals it as any workflow.
+#[derive(Default)]
+struct RustParent;
+
+#[workflow]
+impl RustParent {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, queue: String) -> Result<String> {
+        let id = format!("{}-leaf", ctx.workflow_id());
+        let child = ctx.child::<String>("PythonLeaf", ("leaf",)).id(&id);
+        let child = child.task_queue(queue).start().await?;
+        ctx.external(&id).signal("close", ()).await?;
+        Ok(child.result().await?)
+    }
+}
+
+#[derive(Default)]
+struct RustLeaf {
+    closed: bool,
+}
+
+#[workflow]
+impl RustLeaf {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx, word: String) -> Result<String> {
+        ctx.wait_until(|| self.closed).await?;
+        Ok(word)
+    }
+
+    #[signal]
+    fn close(&mut self) {
+        self.closed = true;
+    }
+}
+
 on_both_servers! {
     one_trace_goes_through_both_languages
+    one_trace_goes_through_both_languages_while_all_but_headers_is_encrypted
+    one_trace_goes_through_both_languages_while_headers_are_encrypted_too
+    one_trace_goes_from_parents_to_children_in_the_other_language
 }
 
 async fn one_trace_goes_through_both_languages(world: &World) -> Result<()> {
-    let Some(mut command) = python("traces.py") else {
+    trace_through_both_languages(world, None).await
+}
+
+async fn one_trace_goes_through_both_languages_while_all_but_headers_is_encrypted(
+    world: &World,
+) -> Result<()> {
+    trace_through_both_languages(world, Some("NO_CODEC")).await?;
+    for id in ["order", "foreign"] {
+        let id = format!("{}-{id}", world.queue);
+        assert!(!is_in_history(world, &id, "hello").await);
+        assert!(is_in_history(world, &id, "traceparent").await);
+    }
+    Ok(())
+}
+
+async fn one_trace_goes_through_both_languages_while_headers_are_encrypted_too(
+    world: &World,
+) -> Result<()> {
+    trace_through_both_languages(world, Some("CODEC")).await?;
+    for id in ["order", "foreign"] {
+        let id = format!("{}-{id}", world.queue);
+        assert!(!is_in_history(world, &id, "hello").await);
+        assert!(!is_in_history(world, &id, "traceparent").await);
+    }
+    Ok(())
+}
+
+/// A client and a worker of ours whose spans are kept, and the program in Python.
+struct Traced {
+    spans: Spans,
+    client: Client,
+    worker: WorkerGuard,
+    python_queue: String,
+    _python: Process,
+}
+
+impl Traced {
+    /// With the codec of the program in Python if there is a word for what it does with headers; `None` without
+    /// Python.
+    async fn start(world: &World, headers: Option<&str>) -> Result<Option<Self>> {
+        let Some(mut command) = python("traces.py") else {
+            return Ok(None);
+        };
+        let client = match headers {
+            Some("CODEC") => world
+                .client
+                .with_codecs(encryption::codecs().encode_headers()),
+            Some(_) => world.client.with_codecs(encryption::codecs()),
+            None => world.client.clone(),
+        };
+        let spans = Spans::default();
+        let traces = Traces::new(&spans.provider);
+        let worker = Worker::new(&client, &world.queue)
+            .workflow::<Order>()
+            .workflow::<Fetch>()
+            .workflow::<RustParent>()
+            .workflow::<RustLeaf>()
+            .activity::<whisper>()
+            .workflow_interceptor(traces.clone())
+            .activity_interceptor(traces.clone())
+            .spawn()
+            .await?;
+        command.args([world.address(), world.queue.clone()]);
+        command.args(headers);
+        Ok(Some(Self {
+            spans,
+            client: client.with_interceptor(traces),
+            worker,
+            python_queue: format!("{}-python", world.queue),
+            _python: Process::start(command, "driven"),
+        }))
+    }
+
+    /// All spans, and those of Python alone.
+    async fn recorded(&self, queue: &str) -> Result<(Vec<RecordedSpan>, Vec<RecordedSpan>)> {
+        let fetch = Fetch::start(&self.client, self.python_queue.clone()).task_queue(queue);
+        let of_python: Vec<RecordedSpan> = fetch.result().await?;
+        let ours = self.spans.ended();
+        let mut all: Vec<_> = ours.iter().map(RecordedSpan::from).collect();
+        all.extend(of_python.iter().cloned());
+        Ok((all, of_python))
+    }
+}
+
+async fn one_trace_goes_from_parents_to_children_in_the_other_language(
+    world: &World,
+) -> Result<()> {
+    let Some(traced) = Traced::start(world, None).await? else {
         return Ok(());
     };
-    let spans = Spans::default();
-    let traces = Traces::new(&spans.provider);
-    let worker = world
-        .worker()
-        .workflow::<Order>()
-        .workflow::<Fetch>()
-        .activity::<whisper>()
-        .workflow_interceptor(traces.clone())
-        .activity_interceptor(traces.clone())
-        .spawn()
-        .await?;
-    command.args([world.address(), world.queue.clone()]);
-    let _python = Process::start(command, "driven");
+    let (client, spans) = (&traced.client, &traced.spans);
+    let of_ours = RustParent::start(client, traced.python_queue.clone())
+        .id(format!("{}-ours", world.queue))
+        .task_queue(&world.queue);
+    let (leaf, of_ours) = spans.within("ours", of_ours.result()).await;
+    assert_eq!(leaf?, "leaf");
+    let of_theirs = client
+        .start("PythonParent", (world.queue.clone(),))
+        .id(format!("{}-theirs", world.queue))
+        .task_queue(&traced.python_queue);
+    let (leaf, of_theirs) = spans.within("theirs", of_theirs.result::<String>()).await;
+    assert_eq!(leaf?, "leaf");
+    let (all, _) = traced.recorded(&world.queue).await?;
+    for (trace, root, parent, leaf) in [
+        (of_ours, "ours", "RustParent", "PythonLeaf"),
+        (of_theirs, "theirs", "PythonParent", "RustLeaf"),
+    ] {
+        assert_eq!(
+            tree(&all, &trace),
+            [
+                format!("internal {root}"),
+                format!("  client StartWorkflow:{parent}"),
+                format!("    internal CompleteWorkflow:{parent}"),
+                format!("    server RunWorkflow:{parent}"),
+                "    client SignalExternalWorkflow:close".to_owned(),
+                format!("    client StartChildWorkflow:{leaf}"),
+                format!("      internal CompleteWorkflow:{leaf}"),
+                "      server HandleSignal:close (links: SignalExternalWorkflow:close)".to_owned(),
+                format!("      server RunWorkflow:{leaf}"),
+            ]
+        );
+    }
+    traced.worker.shutdown().await
+}
 
-    let python_queue = format!("{}-python", world.queue);
-    let client = world.client.with_interceptor(traces);
+async fn trace_through_both_languages(world: &World, headers: Option<&str>) -> Result<()> {
+    let Some(traced) = Traced::start(world, headers).await? else {
+        return Ok(());
+    };
+    let Traced {
+        spans,
+        client,
+        python_queue,
+        ..
+    } = &traced;
     let id = format!("{}-foreign", world.queue);
     let foreign = async {
         let started = client.start("Foreign", (world.queue.clone(),)).id(&id);
-        let foreign = started.task_queue(&python_queue).await?;
+        let foreign = started.task_queue(python_queue).await?;
         foreign.signal("close", ()).await?;
         Ok::<String, Error>(foreign.result().await?)
     };
     let (whispered, of_ours) = spans.within("rust", foreign).await;
     assert_eq!(whispered?, "hello");
 
-    let fetch = Fetch::start(&world.client, python_queue).task_queue(&world.queue);
-    let of_python: Vec<RecordedSpan> = fetch.result().await?;
-    let ours = spans.ended();
-    let mut all: Vec<_> = ours.iter().map(RecordedSpan::from).collect();
-    all.extend(of_python.iter().cloned());
+    let (all, of_python) = traced.recorded(&world.queue).await?;
     let root = of_python.iter().find(|span| span.name == "python");
     let of_theirs = &root.expect("the client of Python has recorded it").trace;
     assert_eq!(
@@ -135,5 +287,5 @@ async fn one_trace_goes_through_both_languages(world: &World) -> Result<()> {
             "      server RunActivity:whisper",
         ]
     );
-    worker.shutdown().await
+    traced.worker.shutdown().await
 }
