@@ -12,3 +12,4 @@ mod registration;
 mod service;
 mod shutdown;
 mod soak;
+mod telemetry_files;
