@@ -1,10 +1,19 @@
 //! Long pauses and timers of workflows that skip time by themselves.
 
 use durably::{client::TimeSkipping, prelude::*};
-use durably_tests::{World, on_both_servers};
+use durably_proto::api::{
+    common::v1::WorkflowExecution,
+    history::v1::{HistoryEvent, history_event::Attributes},
+    workflowservice::v1::GetWorkflowExecutionHistoryRequest,
+};
+use durably_tests::{
+    World, on_both_servers,
+    raw::{NAMESPACE, Service},
+};
 
 on_both_servers! {
     the_pauses_of_an_activitys_policy_grow_by_its_factor_up_to_the_longest
+    the_pauses_of_a_runs_policy_grow_by_its_factor_up_to_the_longest
     a_century_passes_at_once_for_a_workflow_that_skips_time
 }
 
@@ -36,6 +45,21 @@ impl Calling {
     }
 }
 
+/// Fails three times.
+#[derive(Default)]
+struct Failing;
+
+#[workflow]
+impl Failing {
+    #[run]
+    async fn run(&mut self, ctx: &Ctx) -> Result<u32> {
+        match ctx.attempt() {
+            4 => Ok(4),
+            attempt => bail!("attempt {attempt}"),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Sleeper;
 
@@ -60,6 +84,58 @@ async fn the_pauses_of_an_activitys_policy_grow_by_its_factor_up_to_the_longest(
         .await?;
     assert_eq!(calling.result().timeout(mins(1)).await?, 8);
     worker.shutdown().await
+}
+
+async fn the_pauses_of_a_runs_policy_grow_by_its_factor_up_to_the_longest(
+    world: &World,
+) -> Result<()> {
+    let worker = world.worker().workflow::<Failing>().spawn().await?;
+    let failing = Failing::start(&world.client)
+        .task_queue(&world.queue)
+        .retry(policy())
+        .time_skipping(TimeSkipping::on())
+        .await?;
+    assert_eq!(failing.result().timeout(mins(1)).await?, 4);
+    // The history of each run names the pause before it.
+    let service = world.service().await?;
+    let mut pauses = Vec::new();
+    let mut run = failing.run_id().map(str::to_owned);
+    while let Some(run_id) = run {
+        let events = events(&service, failing.id(), &run_id).await?;
+        let (mut started, mut next) = (None, None);
+        for event in events {
+            match event.attributes {
+                Some(Attributes::WorkflowExecutionStartedEventAttributes(it)) => {
+                    started = Some(it);
+                }
+                Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => {
+                    next = Some(it.new_execution_run_id);
+                }
+                _ => {}
+            }
+        }
+        let started = started.expect("a history begins with its start");
+        let pause = started.first_workflow_task_backoff.unwrap_or_default();
+        pauses.push((started.attempt, pause.seconds));
+        run = next;
+    }
+    assert_eq!(pauses, [(1, 0), (2, 3_600), (3, 10_800), (4, 14_400)]);
+    worker.shutdown().await
+}
+
+async fn events(service: &Service, workflow_id: &str, run_id: &str) -> Result<Vec<HistoryEvent>> {
+    let request = GetWorkflowExecutionHistoryRequest {
+        namespace: NAMESPACE.to_owned(),
+        execution: Some(WorkflowExecution {
+            workflow_id: workflow_id.to_owned(),
+            run_id: run_id.to_owned(),
+        }),
+        ..Default::default()
+    };
+    let mut service = service.clone();
+    let history = service.get_workflow_execution_history(request).await?;
+    let history = history.into_inner().history;
+    Ok(history.unwrap_or_default().events)
 }
 
 async fn a_century_passes_at_once_for_a_workflow_that_skips_time(world: &World) -> Result<()> {
