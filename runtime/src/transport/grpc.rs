@@ -35,7 +35,7 @@ use crate::wire::{Fault, WireError, status::CallError};
 /// A page of history may be much larger than gRPC's customary 4 MiB; the server has its own limits.
 const MAX_MESSAGE_SIZE: usize = 128 * 1024 * 1024;
 /// Names the namespace of a request, for proxies that choose a server by it.
-pub(crate) const NAMESPACE_HEADER: &str = "temporal-namespace";
+const NAMESPACE_HEADER: &str = "temporal-namespace";
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
@@ -73,6 +73,15 @@ pub(crate) fn bearer(key: &str) -> Result<HeaderValue, http::header::InvalidHead
     Ok(value)
 }
 
+/// Sets the header that names the namespace. One that no header can have is in the message alone: servers have such
+/// namespaces, and Temporal Cloud has none.
+pub(crate) fn name_namespace(headers: &mut HeaderMap, namespace: &str) {
+    match HeaderValue::from_str(namespace) {
+        Ok(value) => headers.insert(NAMESPACE_HEADER, value),
+        Err(_) => headers.remove(NAMESPACE_HEADER),
+    };
+}
+
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<hidden>")
@@ -98,15 +107,7 @@ impl Grpc {
     /// The same connection. Temporal Cloud routes requests to a region by the header that names the namespace.
     pub(crate) fn in_namespace(&self, namespace: &str) -> Self {
         let mut this = self.clone();
-        if let Some(header) = this.headers.get_mut(NAMESPACE_HEADER) {
-            match HeaderValue::from_str(namespace) {
-                Ok(value) => *header = value,
-                // No server has such a namespace, as the response says.
-                Err(_) => {
-                    this.headers.remove(NAMESPACE_HEADER);
-                }
-            }
-        }
+        name_namespace(&mut this.headers, namespace);
         this
     }
 

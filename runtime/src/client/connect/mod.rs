@@ -45,7 +45,7 @@ use crate::{
     transport::{
         caller::Caller,
         channel::Channel,
-        grpc::{ApiKey, NAMESPACE_HEADER, bearer},
+        grpc::{ApiKey, bearer, name_namespace},
         id,
         retry::Patience,
         target::{KeepAlive, Target},
@@ -566,6 +566,7 @@ impl ClientBuilder {
 
     fn metadata(&self) -> Result<MetadataMap, ConnectError> {
         let mut metadata = MetadataMap::new();
+        name_namespace(metadata.as_mut(), &self.namespace);
         let mut insert = |name: &str, value: &str| {
             let header = |_| ConnectError::Header {
                 name: name.to_owned(),
@@ -586,7 +587,6 @@ impl ClientBuilder {
         insert("client-version", SDK_VERSION)?;
         // Without it the real server shows the end of a run that another one follows as a continuation.
         insert("supported-features", "follows-next-run-id")?;
-        insert(NAMESPACE_HEADER, &self.namespace)?;
         for (name, value) in &self.headers {
             insert(name, value)?;
         }

@@ -68,6 +68,21 @@ async fn the_headers_of_a_client_go_with_each_of_its_requests() {
 }
 
 #[tokio::test]
+async fn a_namespace_that_no_header_can_have_is_not_in_one() {
+    let (address, mut headers) = server().await;
+    let client = Client::builder(address).namespace("größe\n").await.unwrap();
+    let sent = headers.recv().await.unwrap();
+    assert_eq!(sent.get("temporal-namespace"), None);
+    for (namespace, header) in [("shop", true), ("a\nb", false), ("orders", true)] {
+        assert_eq!(ask(&client.in_namespace(namespace)).await, Ok(()));
+        let sent = headers.recv().await.unwrap();
+        let expected = header.then_some(namespace.as_bytes());
+        let sent = sent.get("temporal-namespace");
+        assert_eq!(sent.map(|value| value.as_bytes()), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_header_that_is_named_twice_has_the_last_value() {
     let (address, mut headers) = server().await;
     let builder = Client::builder(address).header("x-team", "checkout");
