@@ -239,7 +239,7 @@ pub(super) fn list(
         &request.next_page_token,
     )?;
     Ok(ListNamespacesResponse {
-        namespaces: page.items.into_iter().map(|it| description(it)).collect(),
+        namespaces: page.items.into_iter().map(description).collect(),
         next_page_token: page.next,
     })
 }
