@@ -78,34 +78,40 @@ impl Keys {
         Ok(Payload::new(ENCODING, data).with_metadata(KEY_ID, id))
     }
 
-    fn decrypt(&self, payload: Payload) -> Result<Payload, String> {
-        let id = payload
-            .metadata_of(KEY_ID)
-            .ok_or_else(|| format!("its metadata has no `{KEY_ID}`"))?;
+    /// What no key can decrypt is told first, so that all workers say the same of it, whatever keys they have.
+    fn decrypt(&self, payload: Payload) -> Result<Payload, DataFault> {
+        let Some(id) = payload.metadata_of(KEY_ID) else {
+            return Err(damaged(format!("its metadata has no `{KEY_ID}`")));
+        };
         let id = String::from_utf8_lossy(id).into_owned();
+        let length = payload.data().len();
+        let least = NONCE_LEN + AES_256_GCM.tag_len();
+        if length < least {
+            return Err(damaged(format!(
+                "it is truncated: {length} bytes, of at least {least}"
+            )));
+        }
         let Some(key) = self.all.get(&id) else {
             let known: Vec<_> = self.all.keys().map(String::as_str).collect();
             let known = known.join("`, `");
-            return Err(format!(
+            return Err(fault(format!(
                 "it is encrypted with key `{id}`, which is not here; the keys are `{known}`"
-            ));
+            )));
         };
         let mut data = payload.into_data();
-        let least = NONCE_LEN + AES_256_GCM.tag_len();
-        if data.len() < least {
-            let length = data.len();
-            return Err(format!(
-                "it is truncated: {length} bytes, of at least {least}"
-            ));
-        }
         let nonce = data[..NONCE_LEN].try_into();
         let nonce = Nonce::assume_unique_for_key(nonce.expect("the length was checked"));
         let opened = key.open_in_place(nonce, Aad::empty(), &mut data[NONCE_LEN..]);
         let opened = opened.map_err(|_| {
-            format!("it has been changed, or encrypted with another key that is called `{id}`, too")
+            fault(format!(
+                "it has been changed, or encrypted with another key that is called `{id}`, too"
+            ))
         })?;
-        payload::from_bytes(opened)
-            .map_err(|reason| format!("what is encrypted does not hold a payload: {reason}"))
+        payload::from_bytes(opened).map_err(|reason| {
+            damaged(format!(
+                "what is encrypted does not hold a payload: {reason}"
+            ))
+        })
     }
 }
 
@@ -234,7 +240,7 @@ fn is_encrypted(payload: &Payload, keys: &Keys) -> bool {
 /// Decrypts a payload; a plain one is taken as it is, or refused.
 fn read(payload: Payload, keys: &Keys, takes_plain: bool) -> Result<Payload, DataFault> {
     match payload.encoding() {
-        ENCODING => keys.decrypt(payload).map_err(fault),
+        ENCODING => keys.decrypt(payload),
         _ if takes_plain => Ok(payload),
         other => Err(DataFault::NotEncrypted {
             encoding: other.to_owned(),
@@ -244,6 +250,10 @@ fn read(payload: Payload, keys: &Keys, takes_plain: bool) -> Result<Payload, Dat
 
 fn fault(reason: String) -> DataFault {
     DataFault::Encryption { reason }
+}
+
+fn damaged(reason: String) -> DataFault {
+    DataFault::Damaged { reason }
 }
 
 /// For values that are always encrypted.
@@ -385,6 +395,41 @@ mod tests {
         assert_eq!(
             decoded(&encryption, without_id).unwrap_err(),
             "its metadata has no `encryption-key-id`"
+        );
+    }
+
+    #[test]
+    fn what_no_key_can_decrypt_is_damaged_for_workers_without_the_key_too() {
+        let whole = encoded(&encryption("k1", 1), payload());
+        for other in [encryption("k1", 1), encryption("k2", 2)] {
+            let values = EncryptedValues {
+                encryption: other,
+                takes_plain: false,
+            };
+            let without_id = Payload::new(ENCODING, whole.data().to_vec());
+            assert_eq!(
+                values.decrypt(without_id),
+                Err(damaged(
+                    "its metadata has no `encryption-key-id`".to_owned()
+                ))
+            );
+            let short = Payload::new(ENCODING, whole.data()[..27].to_vec());
+            assert_eq!(
+                values.decrypt(short.with_metadata(KEY_ID, b"k1".to_vec())),
+                Err(damaged(
+                    "it is truncated: 27 bytes, of at least 28".to_owned()
+                ))
+            );
+        }
+        let other = encryption("k1", 2).keys().decrypt(whole.clone());
+        assert!(
+            matches!(other, Err(DataFault::Encryption { .. })),
+            "{other:?}"
+        );
+        let other = encryption("k2", 2).keys().decrypt(whole);
+        assert!(
+            matches!(other, Err(DataFault::Encryption { .. })),
+            "{other:?}"
         );
     }
 

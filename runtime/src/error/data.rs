@@ -110,11 +110,19 @@ pub enum DataFault {
         /// Which codec, which payload, and why.
         message: String,
     },
-    /// It is always encrypted, and cannot be encrypted or decrypted here: its key is not here, or it was changed.
+    /// It is always encrypted, and cannot be encrypted or decrypted here: its key is not here, or it was changed, or encrypted with
+    /// another key of the same name.
     ///
     /// In workflow code that does not handle it, it fails the workflow task, which the server retries until a worker
     /// has the key.
     Encryption {
+        /// What is wrong.
+        reason: String,
+    },
+    /// It is always encrypted, and no key can decrypt it: it is truncated, or does not name a key.
+    ///
+    /// Like a value of another type it is not waited for: a signal with it is logged and dropped, an update rejected.
+    Damaged {
         /// What is wrong.
         reason: String,
     },
@@ -229,7 +237,9 @@ impl fmt::Display for DataFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("it is missing"),
-            Self::Encryption { reason: text } | Self::Codec { message: text } => f.write_str(text),
+            Self::Encryption { reason: text }
+            | Self::Damaged { reason: text }
+            | Self::Codec { message: text } => f.write_str(text),
             Self::NotEncrypted { encoding } => {
                 write!(f, "it is not encrypted; its encoding is `{encoding}`")
             }

@@ -24,12 +24,21 @@ fn read(args: &Args) -> Result<Encrypted<u64>> {
     Ok(card)
 }
 
-/// A reader's mistake, and none of a key.
+/// A mistake of the sender's, which no key makes good.
+fn unreadable(fault: DataFault) -> DataError {
+    DataError::read::<Encrypted<u64>>("argument 1 `card`".to_owned(), fault)
+}
+
 fn plain() -> DataError {
-    let fault = DataFault::NotEncrypted {
+    unreadable(DataFault::NotEncrypted {
         encoding: "json/plain".to_owned(),
-    };
-    DataError::read::<Encrypted<u64>>("argument 1 `card` of signal `plain`".to_owned(), fault)
+    })
+}
+
+fn damaged() -> DataError {
+    unreadable(DataFault::Damaged {
+        reason: "it is truncated".to_owned(),
+    })
 }
 
 #[derive(Debug)]
@@ -62,6 +71,7 @@ table!(Till,
             done(Ok(()))
         }),
         on("plain", |_, _, _| Err(plain().into())),
+        on("damaged", |_, _, _| Err(damaged().into())),
         on("dynamic", |_, _, args| done(read(&args).map(drop))),
         on("later", |_, _, args| running(async move { read(&args).map(drop) })),
         on("wrapped", |_, _, args| done(read(&args).map(drop).map_err(|it| Wrapped(it).into()))),
@@ -103,6 +113,12 @@ table!(Till,
             validate: None,
             call: |_, _, _| Err(plain().into()),
         },
+        Update {
+            name: "damaged",
+            unfinished: Unfinished::Warn,
+            validate: None,
+            call: |_, _, _| Err(damaged().into()),
+        },
     ],
 );
 
@@ -138,10 +154,12 @@ fn a_signal_that_cannot_be_decrypted_fails_the_task_wherever_it_is_read() {
 }
 
 #[test]
-fn a_signal_that_was_not_encrypted_is_skipped() {
-    for mut case in begun() {
-        assert_eq!(case.signal("plain", (7,)), [""; 0]);
-        assert_eq!(case.settle(), [""; 0]);
+fn a_signal_that_was_not_encrypted_or_is_damaged_is_skipped() {
+    for name in ["plain", "damaged"] {
+        for mut case in begun() {
+            assert_eq!(case.signal(name, (7,)), [""; 0]);
+            assert_eq!(case.settle(), [""; 0]);
+        }
     }
 }
 
@@ -164,12 +182,11 @@ fn an_update_that_cannot_be_decrypted_fails_the_task_also_in_its_validator_and_i
 }
 
 #[test]
-fn an_update_that_was_not_encrypted_is_rejected() {
-    for mut case in begun() {
-        assert_eq!(
-            case.update("u", "plain", (7,)),
-            [format!("reject u: {}", plain())]
-        );
+fn an_update_that_was_not_encrypted_or_is_damaged_is_rejected() {
+    for (name, error) in [("plain", plain()), ("damaged", damaged())] {
+        for mut case in begun() {
+            assert_eq!(case.update("u", name, (7,)), [format!("reject u: {error}")]);
+        }
     }
 }
 
