@@ -9,7 +9,10 @@ use std::{
 };
 
 use durably_proto::api::workflowservice::v1::PollWorkflowTaskQueueResponse;
-use futures::{FutureExt, future::BoxFuture};
+use futures::{
+    FutureExt,
+    future::{self, BoxFuture},
+};
 use http::HeaderMap;
 use tokio::runtime::Handle;
 use tonic::Status;
@@ -466,10 +469,8 @@ impl Caller {
         let mut subject = None;
         if !self.codecs.is_empty() {
             let about = take_about(&message);
-            let encoded = self
-                .codecs
-                .encode(&mut message, &self.namespace, about.clone());
-            encoded.await?;
+            self.encode_request::<R>(&mut message, about.clone())
+                .await?;
             subject = Some(about);
         }
         let mut large = None;
@@ -487,6 +488,30 @@ impl Caller {
         }
         let about = subject;
         Ok((message, Sent { about, large }))
+    }
+
+    /// Encodes the payloads of a request.
+    ///
+    /// # Errors
+    /// One cannot be encoded that does not belong to the answer to a query.
+    async fn encode_request<R: Request>(
+        &self,
+        message: &mut R::Message,
+        about: Subject,
+    ) -> Result<(), CodecFault> {
+        let (codecs, namespace) = (&self.codecs, &self.namespace);
+        let answers = R::query_results(message).map(std::mem::take);
+        let answers = answers.unwrap_or_default().into_iter();
+        // Side by side, because codecs that do not return take all of their time, and the task has little.
+        let answers = answers
+            .map(|(id, answer)| codecs.encode_query_result(id, answer, namespace, about.clone()));
+        let encoded = codecs.encode(message, namespace, about.clone());
+        let answers = future::join_all(answers).map(Ok);
+        let ((), answers) = future::try_join(encoded, answers).await?;
+        if let Some(place) = R::query_results(message) {
+            place.extend(answers);
+        }
+        Ok(())
     }
 
     fn warn_of_sizes(&self, request: &'static str, about: &Subject, sizes: &Sizes) {

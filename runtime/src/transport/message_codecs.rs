@@ -5,11 +5,17 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use durably_engine::Payload;
+use durably_engine::{FailureRecord, Payload, QueryAnswer};
+use durably_proto::api::{
+    query::v1::WorkflowQueryResult, workflowservice::v1::RespondWorkflowTaskCompletedRequest,
+};
 
 use crate::{
     codec::{Batch, Chain, ChainFault, CodecContext, Codecs, Direction},
+    error::AppError,
     wire::{
+        command::query_result,
+        encoded_failure::CODEC_FAILURE,
         payload,
         payload_fields::{Field, PayloadFields, Subject, VisitOptions, Visitor},
         status::CodecFault,
@@ -82,6 +88,28 @@ impl MessageCodecs {
         match &self.0 {
             None => Ok(()),
             Some(inner) => inner.decode_what_can_be(message, namespace, about).await,
+        }
+    }
+
+    /// The answer to a query, encoded, or that it failed because it cannot be.
+    pub(crate) async fn encode_query_result(
+        &self,
+        id: String,
+        answer: WorkflowQueryResult,
+        namespace: &Arc<str>,
+        about: Subject,
+    ) -> (String, WorkflowQueryResult) {
+        let mut message = RespondWorkflowTaskCompletedRequest {
+            query_results: [(id.clone(), answer)].into(),
+            ..Default::default()
+        };
+        let encoded = self.encode(&mut message, namespace, about).await;
+        match (encoded, message.query_results.remove(&id)) {
+            (Ok(()), answer) => (id, answer.unwrap_or_default()),
+            (Err(fault), _) => query_result(QueryAnswer {
+                id,
+                result: Err(codec_failure(&fault)),
+            }),
         }
     }
 
@@ -206,6 +234,11 @@ impl Inner {
         }
         put(message, options, about, transformed, fields)
     }
+}
+
+/// The failure of what has payloads that cannot be transformed. It may be tried again: the codec may be repaired.
+pub(crate) fn codec_failure(fault: &CodecFault) -> FailureRecord {
+    AppError::new(CODEC_FAILURE, fault.to_string()).into_record()
 }
 
 /// Puts transformed payloads back where they were taken.

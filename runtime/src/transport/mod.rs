@@ -6,6 +6,8 @@ pub(crate) mod channel;
 pub(crate) mod connection;
 mod deadline;
 pub(crate) mod eager_starts;
+#[cfg(test)]
+pub(crate) mod faulty_codec;
 pub(crate) mod first_bytes;
 pub(crate) mod grpc;
 pub(crate) mod id;

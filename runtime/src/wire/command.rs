@@ -334,7 +334,8 @@ fn any(name: &str, body: &impl durably_proto::Message) -> wkt::Any {
     }
 }
 
-fn query_result(answer: QueryAnswer) -> (String, WorkflowQueryResult) {
+/// The answer to a query, with the query's id.
+pub(crate) fn query_result(answer: QueryAnswer) -> (String, WorkflowQueryResult) {
     let result = match answer.result {
         Ok(result) => WorkflowQueryResult {
             result_type: QueryResultType::Answered.into(),

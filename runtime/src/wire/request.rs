@@ -1,9 +1,10 @@
 //! A request to the server and its response, as domain types.
 
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
 use durably_proto::api::{
-    common::v1::WorkflowExecution, workflowservice::v1::PollWorkflowTaskQueueResponse,
+    common::v1::WorkflowExecution, query::v1::WorkflowQueryResult,
+    workflowservice::v1::PollWorkflowTaskQueueResponse,
 };
 use uuid::Uuid;
 
@@ -48,6 +49,11 @@ pub(crate) trait Request {
         None
     }
 
+    /// The answers to queries in the message. One whose payloads cannot be encoded fails alone.
+    fn query_results(_: &mut Self::Message) -> Option<&mut QueryResults> {
+        None
+    }
+
     /// The response, with the time at which its reply arrived: decoding may take long.
     fn arrived(response: Self::Response, _at: Instant) -> Self::Response {
         response
@@ -58,6 +64,9 @@ pub(crate) trait Request {
         Err(fault.into())
     }
 }
+
+/// Answers to queries, by the ids of the queries.
+pub(crate) type QueryResults = HashMap<String, WorkflowQueryResult>;
 
 /// Fills in what requests say about their sender; the only place that does.
 #[derive(Clone, Copy, Debug)]

@@ -18,7 +18,7 @@ use super::{
     deployment::{Versioning, WorkerBuild},
     failure,
     poll::TaskQueue,
-    request::{Request, Sender},
+    request::{QueryResults, Request, Sender},
     sizes::Sizes,
     status::{CallError, CodecFault},
     time::to_duration,
@@ -108,6 +108,10 @@ impl Request for CompleteWorkflowTask {
 
     fn measure(message: &Self::Message, sizes: &mut Sizes) {
         command_sizes::measure(message, sizes);
+    }
+
+    fn query_results(message: &mut Self::Message) -> Option<&mut QueryResults> {
+        Some(&mut message.query_results)
     }
 
     fn read(reply: Self::Reply) -> Result<CompletedResponse, WireError> {

@@ -75,6 +75,18 @@ macro_rules! fake {
             $(pub(crate) $name: Script<pb::$request, pb::$response>,)*
         }
 
+        impl Fake {
+            /// The kinds of requests that came, without that of the connection.
+            pub(crate) fn sent(&self) -> Vec<&'static str> {
+                let mut sent = Vec::new();
+                $(if !self.$name.asked().is_empty() {
+                    sent.push(stringify!($name));
+                })*
+                sent.retain(|name| *name != "get_system_info");
+                sent
+            }
+        }
+
         #[async_trait]
         impl WorkflowService for Fake {
             $(async fn $name(
@@ -117,6 +129,15 @@ fake! {
     describe_schedule(DescribeScheduleRequest) -> DescribeScheduleResponse;
     update_schedule(UpdateScheduleRequest) -> UpdateScheduleResponse;
     patch_schedule(PatchScheduleRequest) -> PatchScheduleResponse;
+    create_schedule(CreateScheduleRequest) -> CreateScheduleResponse;
+    record_activity_task_heartbeat(RecordActivityTaskHeartbeatRequest) -> RecordActivityTaskHeartbeatResponse;
+    record_activity_task_heartbeat_by_id(RecordActivityTaskHeartbeatByIdRequest) -> RecordActivityTaskHeartbeatByIdResponse;
+    respond_activity_task_completed(RespondActivityTaskCompletedRequest) -> RespondActivityTaskCompletedResponse;
+    respond_activity_task_completed_by_id(RespondActivityTaskCompletedByIdRequest) -> RespondActivityTaskCompletedByIdResponse;
+    respond_activity_task_failed(RespondActivityTaskFailedRequest) -> RespondActivityTaskFailedResponse;
+    respond_activity_task_failed_by_id(RespondActivityTaskFailedByIdRequest) -> RespondActivityTaskFailedByIdResponse;
+    respond_activity_task_canceled(RespondActivityTaskCanceledRequest) -> RespondActivityTaskCanceledResponse;
+    respond_activity_task_canceled_by_id(RespondActivityTaskCanceledByIdRequest) -> RespondActivityTaskCanceledByIdResponse;
     list_schedule_matching_times(ListScheduleMatchingTimesRequest) -> ListScheduleMatchingTimesResponse;
 }
 

@@ -7,6 +7,7 @@ mod connection;
 pub(super) mod connections;
 mod failover;
 pub(crate) mod fake;
+mod faulty_codecs;
 mod following;
 mod headers;
 mod histories;

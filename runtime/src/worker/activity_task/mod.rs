@@ -32,7 +32,8 @@ use crate::{
     data::{Args, Callee},
     error::{AppError, Cancelled},
     telemetry::metrics::ActivityMetrics,
-    wire::{activity_task::ActivityTask, encoded_failure::CODEC_FAILURE, status::CodecFault},
+    transport::message_codecs::codec_failure,
+    wire::activity_task::ActivityTask,
 };
 
 /// What attempts of activities need of their worker.
@@ -203,10 +204,6 @@ impl ActivityTasks {
     pub(crate) fn cancel_all(&self) {
         self.shutdown.set(CancelReason::WorkerShutdown);
     }
-}
-
-fn codec_failure(fault: &CodecFault) -> FailureRecord {
-    AppError::new(CODEC_FAILURE, fault.to_string()).into_record()
 }
 
 fn unknown(registry: &Registry, info: &ActivityInfo) -> FailureRecord {

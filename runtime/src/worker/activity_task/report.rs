@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{attempt::Claim, codec_failure};
+use super::attempt::Claim;
 use crate::{
     activity::heartbeat::Heart,
     error::AppError,
     telemetry::{log, metrics::ActivityMetrics},
-    transport::{caller::Caller, retry::Patience},
+    transport::{caller::Caller, message_codecs::codec_failure, retry::Patience},
     wire::{
         activity_task::{CancelActivity, CompleteActivity, FailActivity},
         failure,

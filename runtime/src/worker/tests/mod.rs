@@ -19,3 +19,4 @@ mod suspended;
 mod suspended_lost;
 mod suspended_queries;
 mod texts;
+mod unencodable;

@@ -1,15 +1,18 @@
 //! Histories and the tasks made of them.
 
 use durably_proto::{
+    Message as _,
     api::{
         common::v1::{ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType},
         enums::v1::{EventType, WorkflowTaskFailedCause},
         history::v1::{history_event::Attributes, *},
+        protocol::v1::{Message, message::SequencingId},
         query::v1::WorkflowQuery,
         taskqueue::v1::TaskQueue,
+        update::v1 as update,
         workflowservice::v1::{PollActivityTaskQueueResponse, PollWorkflowTaskQueueResponse},
     },
-    wkt::{Duration, Timestamp},
+    wkt::{Any, Duration, Timestamp},
 };
 
 /// The history of one run, written event by event.
@@ -294,4 +297,29 @@ pub(crate) fn json(text: &str) -> Option<Payloads> {
     Some(Payloads {
         payloads: vec![payload],
     })
+}
+
+/// An update that comes with the first task.
+pub(crate) fn update(name: &str, args: Option<Payloads>) -> Message {
+    let request = update::Request {
+        meta: Some(update::Meta {
+            update_id: "u".to_owned(),
+            ..Default::default()
+        }),
+        input: Some(update::Input {
+            name: name.to_owned(),
+            args,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    Message {
+        id: "u/request".to_owned(),
+        protocol_instance_id: "u".to_owned(),
+        sequencing_id: Some(SequencingId::EventId(2)),
+        body: Some(Any {
+            type_url: "type.googleapis.com/temporal.api.update.v1.Request".to_owned(),
+            value: request.encode_to_vec(),
+        }),
+    }
 }

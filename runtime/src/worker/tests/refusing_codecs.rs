@@ -1,103 +1,34 @@
 //! Codecs that refuse, panic or hang at each place of a workflow task: the task fails with words, and the next one is
 //! done.
 
-use durably_proto::{
-    Message as _,
-    api::{
-        common::v1::{
-            Header, Memo, Payload as ProtoPayload, Payloads, WorkflowExecution, WorkflowType,
-        },
-        enums::v1::EventType,
-        history::v1::{history_event::Attributes, *},
-        protocol::v1::{Message, message::SequencingId},
-        query::v1::WorkflowQuery,
-        sdk::v1::UserMetadata,
-        update::v1 as update,
-        workflowservice::v1::PollWorkflowTaskQueueResponse,
+use durably_proto::api::{
+    common::v1::{
+        Header, Memo, Payload as ProtoPayload, Payloads, WorkflowExecution, WorkflowType,
     },
-    wkt::Any,
+    enums::v1::EventType,
+    history::v1::{history_event::Attributes, *},
+    query::v1::WorkflowQuery,
+    sdk::v1::UserMetadata,
+    workflowservice::v1::PollWorkflowTaskQueueResponse,
 };
 
 use super::{
-    past::{Past, json},
+    past::{Past, json, update},
     server::Server,
 };
 use crate::{
-    codec::{self, CodecContext, CodecError, Codecs, PayloadCodec},
-    data::{Args, Payload, Value},
+    data::{Args, Value},
     prelude::*,
+    transport::faulty_codec::{ACTS, Act, BAD, faulty},
 };
 
-/// What a codec does with a payload of this JSON.
-const BAD: &str = "\"bad\"";
-
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    Refuse,
-    Panic,
-    Hang,
-    Block,
-}
-
-const ACTS: [Act; 4] = [Act::Refuse, Act::Panic, Act::Hang, Act::Block];
-
-/// Does this with what is bad, and nothing with the rest.
-struct Acts(Act);
-
-impl Acts {
-    async fn act(&self, payloads: Vec<Payload>) -> Result<Vec<Payload>, CodecError> {
-        let bad = |payload: &Payload| payload.data() == BAD.as_bytes();
-        if let Some(index) = payloads.iter().position(bad) {
-            match self.0 {
-                Act::Refuse => return Err(codec::at(index, "it is damaged")),
-                Act::Panic => panic!("no key"),
-                Act::Hang => std::future::pending().await,
-                Act::Block => std::thread::park_timeout(secs(5)),
-            }
-        }
-        Ok(payloads)
-    }
-}
-
-impl PayloadCodec for Acts {
-    async fn encode(
-        &self,
-        payloads: Vec<Payload>,
-        _: &CodecContext,
-    ) -> Result<Vec<Payload>, CodecError> {
-        self.act(payloads).await
-    }
-
-    async fn decode(
-        &self,
-        payloads: Vec<Payload>,
-        _: &CodecContext,
-    ) -> Result<Vec<Payload>, CodecError> {
-        self.act(payloads).await
-    }
-}
-
-fn codecs(act: Act) -> Codecs {
-    let codecs = Codecs::new().codec(Acts(act)).encode_headers();
-    match act {
-        // A panic prints where it was, which takes a while.
-        Act::Refuse | Act::Panic => codecs,
-        Act::Hang | Act::Block => codecs.timeout(millis(20)),
-    }
-}
-
-/// What is told of the payload at `path`, which is alone in its context, and perhaps in the whole message.
+/// Codecs that do not return know the payload only if it is alone in the whole message.
 fn told(act: Act, path: &str, is_alone: bool) -> String {
-    let (payload, why) = match act {
-        Act::Refuse => (true, "it is damaged"),
-        Act::Panic => (true, "it panicked: no key"),
-        Act::Hang | Act::Block => (is_alone, "it took longer than 20ms"),
+    let what = match act.ends() || is_alone {
+        true => format!("payload `{path}` of workflow `id`"),
+        false => "payloads of workflow `id`".to_owned(),
     };
-    let what = match payload {
-        true => format!("payload `{path}`"),
-        false => "payloads".to_owned(),
-    };
-    format!("codec `Acts` cannot decode {what} of workflow `id`: {why}")
+    act.told("decode", &what)
 }
 
 #[derive(Default)]
@@ -244,27 +175,7 @@ const DECODED: [Place; 9] = [
         },
     ),
     ("messages[0].input.args[0]", |task, text| {
-        let request = update::Request {
-            meta: Some(update::Meta {
-                update_id: "u".to_owned(),
-                ..Default::default()
-            }),
-            input: Some(update::Input {
-                name: "set".to_owned(),
-                args: json(text),
-                ..Default::default()
-            }),
-            ..Default::default()
-        };
-        task.messages = vec![Message {
-            id: "u/request".to_owned(),
-            protocol_instance_id: "u".to_owned(),
-            sequencing_id: Some(SequencingId::EventId(2)),
-            body: Some(Any {
-                type_url: "type.googleapis.com/temporal.api.update.v1.Request".to_owned(),
-                value: request.encode_to_vec(),
-            }),
-        }];
+        task.messages = vec![update("set", json(text))];
     }),
 ];
 
@@ -272,7 +183,7 @@ const DECODED: [Place; 9] = [
 async fn what_cannot_be_decoded_in_a_task_fails_it_and_the_next_task_is_done() -> Result<()> {
     for act in ACTS {
         let mut server = Server::new();
-        let worker = server.worker_with(codecs(act)).workflow::<Asked>();
+        let worker = server.worker_with(faulty(act).0).workflow::<Asked>();
         let worker = worker.spawn().await?;
         for (index, (path, put)) in DECODED.into_iter().enumerate() {
             // The first is the argument itself.
@@ -325,7 +236,7 @@ fn asked(text: &str) -> WorkflowQuery {
 async fn a_query_that_cannot_be_decoded_fails_alone() -> Result<()> {
     for act in ACTS {
         let mut server = Server::new();
-        let worker = server.worker_with(codecs(act)).workflow::<Asked>();
+        let worker = server.worker_with(faulty(act).0).workflow::<Asked>();
         let worker = worker.spawn().await?;
         let past = Past::begin("Asked", &format!("{act:?}-asked")).with_input(json("1"));
         let mut task = past.whole();
@@ -371,7 +282,7 @@ async fn a_query_that_cannot_be_decoded_fails_alone() -> Result<()> {
 #[tokio::test]
 async fn a_dynamic_query_does_not_see_what_stands_for_an_argument() -> Result<()> {
     let mut server = Server::new();
-    let worker = server.worker_with(codecs(Act::Refuse)).workflow::<Echo>();
+    let worker = server.worker_with(faulty(Act::Refuse).0).workflow::<Echo>();
     let worker = worker.spawn().await?;
     let mut task = Past::begin("Echo", "echo").whole();
     task.queries = [

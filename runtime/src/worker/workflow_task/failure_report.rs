@@ -6,8 +6,8 @@ use crate::{
     driver::instance::TaskFailure,
     error::{AppError, Error},
     telemetry::metrics::TaskFailureReason,
+    transport::message_codecs::codec_failure,
     wire::{
-        encoded_failure::CODEC_FAILURE,
         failure,
         respond::{AnswerQuery, FailWorkflowTask, TaskFailureCause},
         sizes::{MESSAGE_TOO_LARGE, Oversized, PAYLOADS_TOO_LARGE},
@@ -44,7 +44,10 @@ impl FailureReport {
 
     /// A codec could not transform payloads.
     pub(crate) fn codec(fault: &CodecFault) -> Self {
-        Self::of(&AppError::new(CODEC_FAILURE, fault.to_string()).into())
+        Self {
+            cause: TaskFailureCause::WorkerFailure,
+            record: codec_failure(fault).into(),
+        }
     }
 
     /// The server would terminate the run because of what the response has.
