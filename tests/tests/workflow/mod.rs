@@ -7,6 +7,7 @@ mod cancellation;
 mod chains;
 mod children;
 mod clock;
+mod codec_keys;
 mod codecs;
 mod combinators;
 mod concurrency;
