@@ -62,7 +62,7 @@ impl Charges {
 
 /// Keeps the cards that it is told.
 #[derive(Default)]
-struct Till {
+pub(super) struct Till {
     cards: Vec<String>,
     closed: bool,
 }
@@ -70,23 +70,23 @@ struct Till {
 #[workflow(name = "till")]
 impl Till {
     #[run]
-    async fn run(&mut self, ctx: &Ctx) -> Result<Vec<Encrypted<String>>> {
+    pub(super) async fn run(&mut self, ctx: &Ctx) -> Result<Vec<Encrypted<String>>> {
         ctx.wait_until(|| self.closed).await?;
         Ok(self.cards.iter().cloned().map(Encrypted::new).collect())
     }
 
     #[signal]
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.closed = true;
     }
 
     #[signal]
-    fn pay(&mut self, card: Encrypted<String>) {
+    pub(super) fn pay(&mut self, card: Encrypted<String>) {
         self.cards.push(card.into_exposed());
     }
 
     #[update(validator = check)]
-    fn charge(&mut self, card: Encrypted<String>) -> Encrypted<String> {
+    pub(super) fn charge(&mut self, card: Encrypted<String>) -> Encrypted<String> {
         let charged = format!("charged {}", card.expose());
         self.cards.push(card.into_exposed());
         Encrypted::new(charged)
@@ -164,7 +164,7 @@ on_both_servers! {
 }
 
 /// Why the latest workflow task failed; how many there were is for the pauses between them.
-async fn task_failure(world: &World, workflow_id: &str) -> String {
+pub(super) async fn task_failure(world: &World, workflow_id: &str) -> String {
     eventually("the task to fail", || async {
         let events = history::events(&world.address(), workflow_id, "").await;
         events
@@ -187,13 +187,13 @@ fn unknown(what: &str, type_name: &str, key: &str, keys: &str) -> String {
 }
 
 /// A client whose `Encrypted` values have these keys, which can be replaced.
-fn with_keys(world: &World, keys: Keys) -> (Client, Encryption) {
+pub(super) fn with_keys(world: &World, keys: Keys) -> (Client, Encryption) {
     let encryption = Encryption::aes256_gcm(keys);
     let codecs = Codecs::new().encrypted_values(encryption.clone());
     (world.client.with_codecs(codecs), encryption)
 }
 
-fn card() -> Encrypted<String> {
+pub(super) fn card() -> Encrypted<String> {
     Encrypted::new(secret("card"))
 }
 

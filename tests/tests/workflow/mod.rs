@@ -13,6 +13,7 @@ mod combinators;
 mod concurrency;
 mod continue_as_new;
 mod cron;
+mod damaged_values;
 mod dynamic;
 mod encrypted_values;
 mod evaluation;
