@@ -36,15 +36,19 @@ fn evaluate(filter: &Filter, info: &WorkflowExecutionInfo) -> Option<bool> {
         Filter::All(filters) => all(filters.iter().map(|filter| evaluate(filter, info))),
         Filter::Any(filters) => any(filters.iter().map(|filter| evaluate(filter, info))),
         Filter::Not(filter) => evaluate(filter, info).map(|holds| !holds),
-        Filter::Compare { field, by, with } => compares(field, *by, with, info),
-        Filter::In { field, values } => any(values
-            .iter()
-            .map(|value| compares(field, Comparison::Equal, value, info))),
-        Filter::Between { field, low, high } => all([
-            compares(field, Comparison::GreaterOrEqual, low, info),
-            compares(field, Comparison::LessOrEqual, high, info),
-        ]
-        .into_iter()),
+        Filter::Compare { field, by, with } => {
+            compares(field, *by, with, value(field, info).as_ref())
+        }
+        Filter::In { field, values } => is_one_of(field, values, value(field, info).as_ref()),
+        Filter::Between { field, low, high } => {
+            let value = value(field, info);
+            let compares = |by, with| compares(field, by, with, value.as_ref());
+            all([
+                compares(Comparison::GreaterOrEqual, low),
+                compares(Comparison::LessOrEqual, high),
+            ]
+            .into_iter())
+        }
         Filter::StartsWith { field, prefix } => match value(field, info)? {
             Value::Text(text) => Some(text.starts_with(prefix)),
             _ => Some(false),
@@ -87,22 +91,39 @@ pub(crate) fn group_text(field: &Field, value: Value) -> String {
     }
 }
 
-fn compares(
-    field: &Field,
-    by: Comparison,
-    with: &Literal,
-    info: &WorkflowExecutionInfo,
-) -> Option<bool> {
-    let value = value(field, info);
+/// Whether a value is among the literals. A list may be a megabyte long, and it is looked at for each execution: texts are
+/// searched for in it.
+fn is_one_of(field: &Field, literals: &[Literal], value: Option<&Value>) -> Option<bool> {
+    let is_listed = |text: &String| {
+        let found = literals.binary_search_by(|literal| match literal {
+            Literal::Text(literal) => literal.cmp(text),
+            Literal::Integer(_) | Literal::Number(_) | Literal::Bool(_) => Ordering::Greater,
+        });
+        found.is_ok()
+    };
+    match (field.value_type(), value) {
+        (IndexedValueType::Keyword, None) => None,
+        (IndexedValueType::Keyword, Some(Value::Text(text))) => Some(is_listed(text)),
+        (IndexedValueType::KeywordList, Some(Value::Texts(texts))) => {
+            Some(texts.iter().any(is_listed))
+        }
+        (IndexedValueType::KeywordList, _) => Some(false),
+        _ => any(literals
+            .iter()
+            .map(|literal| compares(field, Comparison::Equal, literal, value))),
+    }
+}
+
+fn compares(field: &Field, by: Comparison, with: &Literal, value: Option<&Value>) -> Option<bool> {
     // Keywords and lists are looked up in an index that has no row for an absent value, so `!=`
     // holds for it.
     let indexed = match field.value_type() {
         IndexedValueType::Text => Some(matches!(
-            (&value, with),
+            (value, with),
             (Some(Value::Text(text)), Literal::Text(wanted)) if has_any_word(text, wanted)
         )),
         IndexedValueType::KeywordList => Some(matches!(
-            (&value, with),
+            (value, with),
             (Some(Value::Texts(texts)), Literal::Text(wanted)) if texts.contains(wanted)
         )),
         _ => None,
@@ -110,7 +131,7 @@ fn compares(
     if let Some(found) = indexed {
         return Some(found == (by == Comparison::Equal));
     }
-    let ordering = ordering(&value?, &operand(field, with)?)?;
+    let ordering = ordering(value?, &operand(field, with)?)?;
     Some(match by {
         Comparison::Equal => ordering.is_eq(),
         Comparison::NotEqual => ordering.is_ne(),

@@ -111,7 +111,7 @@ impl Parser<'_> {
         if self.eat("IN") {
             let values = self.in_list(&field)?;
             supported(&field, with_not(negated, "IN"))?;
-            return Ok(negate_if(negated, Filter::In { field, values }));
+            return Ok(negate_if(negated, Filter::is_one_of(field, values)));
         }
         if self.eat("BETWEEN") {
             has_order(&field)?;

@@ -1,5 +1,7 @@
 //! A parsed and checked query, and its errors.
 
+use std::cmp::Ordering;
+
 use super::attributes::Field;
 
 /// A checked query.
@@ -20,6 +22,7 @@ pub(crate) enum Filter {
         by: Comparison,
         with: Literal,
     },
+    /// The texts among the values come first and are sorted.
     In {
         field: Field,
         values: Vec<Literal>,
@@ -36,6 +39,19 @@ pub(crate) enum Filter {
     IsNull {
         field: Field,
     },
+}
+
+impl Filter {
+    /// Whether a field has one of the values.
+    pub(crate) fn is_one_of(field: Field, mut values: Vec<Literal>) -> Self {
+        values.sort_by(|one, other| match (one, other) {
+            (Literal::Text(one), Literal::Text(other)) => one.cmp(other),
+            (Literal::Text(_), _) => Ordering::Less,
+            (_, Literal::Text(_)) => Ordering::Greater,
+            _ => Ordering::Equal,
+        });
+        Self::In { field, values }
+    }
 }
 
 /// How a field is compared with a literal.

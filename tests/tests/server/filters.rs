@@ -16,6 +16,7 @@ use durably_tests::{
 
 on_both_servers! {
     a_filter_returns_the_matching_rows
+    a_filter_of_many_values_is_answered
     a_meaningless_filter_is_refused
     a_malformed_filter_is_refused
     counts_have_groups_of_few_fields
@@ -238,6 +239,48 @@ async fn a_filter_returns_the_matching_rows(world: &World) -> Result<()> {
     }
     for row in RUNNING {
         service.terminate_workflow_execution(terminate(row)).await?;
+    }
+    Ok(())
+}
+
+/// More values than an SQLite statement has parameters.
+async fn a_filter_of_many_values_is_answered(world: &World) -> Result<()> {
+    let mut service = world.service().await?;
+    let workflow_type = unique("Many");
+    let id = |row: u32| format!("{workflow_type}/{row}");
+    for row in [1, 2, 3] {
+        let mut start = world.start_request();
+        start.workflow_id = id(row);
+        start.workflow_type = Some(WorkflowType {
+            name: workflow_type.clone(),
+        });
+        service.start_workflow_execution(start).await?;
+    }
+    eventually("all rows are listed", || {
+        let (mut service, workflow_type) = (service.clone(), &workflow_type);
+        async move {
+            let all = listed(&mut service, workflow_type, "StartTime > 0").await;
+            (all.ok()?.len() == 3).then_some(())
+        }
+    })
+    .await;
+    // Neither in the order of texts.
+    let others: Vec<_> = (4..40_000)
+        .rev()
+        .map(|row| format!("'{}'", id(row)))
+        .collect();
+    let values = format!("'{}', {}, '{}'", id(3), others.join(", "), id(1));
+    for (filter, rows) in [
+        (format!("WorkflowId IN ({values})"), &["1", "3"][..]),
+        (format!("WorkflowId NOT IN ({values})"), &["2"]),
+        (format!("WorkflowId IN ({})", others.join(", ")), &[]),
+        (
+            format!("WorkflowId != '{}'", "x".repeat(1_000_000)),
+            &["1", "2", "3"],
+        ),
+    ] {
+        assert!(filter.len() > 900_000);
+        assert_eq!(listed(&mut service, &workflow_type, &filter).await?, rows);
     }
     Ok(())
 }
