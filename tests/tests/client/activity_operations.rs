@@ -22,7 +22,7 @@ enum Seen {
 #[activities]
 impl Machine {
     /// Runs until it should stop; the third attempt succeeds at once.
-    #[activity(start_to_close = "60s", heartbeat = "1s")]
+    #[activity(start_to_close = "60s", heartbeat = "5s")]
     async fn press(&self, ctx: &ActivityCtx) -> Result<u32> {
         self.0.send(Seen::Begun(ctx.attempt())).ok();
         if ctx.attempt() == 3 {

@@ -65,7 +65,7 @@ impl Order {
         let desk = Desk::stub(ctx).retry(Retry::attempts(2).initial_interval(millis(20)));
         let approved = match case.as_str() {
             "heartbeats" => desk.approve(3).id("approve").await,
-            "times out" => desk.start_to_close(secs(1)).approve(0).id("approve").await,
+            "times out" => desk.start_to_close(secs(5)).approve(0).id("approve").await,
             "given up" => {
                 let call = desk.approve(0).id("approve");
                 let mut started = call.cancellation(CancellationType::WaitCompleted).start();

@@ -47,7 +47,7 @@ async fn a_batch_over_nothing_is_done(world: &World) -> Result<()> {
                 BatchKind::Terminate => batch.terminate("none"),
                 _ => batch.delete("none"),
             };
-            batch.await.ok()?.finished().timeout(secs(60)).await.ok()
+            batch.await.ok()?.finished().timeout(mins(3)).await.ok()
         })
         .await;
         assert_eq!((done.state, done.kind), (BatchState::Completed, kind));
@@ -68,7 +68,7 @@ async fn a_batch_over_everything_ends_all_of_a_namespace(world: &World) -> Resul
     .await;
     let everything = client.batch("StartTime > '1970-01-01T00:00:00Z'");
     let batch = everything.terminate("closing down").await?;
-    let done = batch.finished().timeout(secs(60)).await?;
+    let done = batch.finished().timeout(mins(3)).await?;
     assert_eq!(
         (done.state, done.kind),
         (BatchState::Completed, BatchKind::Terminate)
@@ -108,7 +108,7 @@ async fn a_batch_that_is_stopped_half_way_leaves_the_rest_alone(world: &World) -
     })
     .await;
     batch.stop("enough").await?;
-    let stopped = batch.finished().timeout(secs(60)).await?;
+    let stopped = batch.finished().timeout(mins(3)).await?;
     assert_eq!(
         (stopped.state, stopped.kind, &*stopped.reason),
         (BatchState::Failed, BatchKind::Terminate, "recall")

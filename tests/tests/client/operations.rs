@@ -391,6 +391,10 @@ async fn batches_do_one_thing_with_all(world: &World) -> Result<()> {
         world.queue
     );
     let start = async || {
+        eventually("those of before to be listed as closed", || async {
+            (world.client.count(&filter).await.ok()? == 0).then_some(())
+        })
+        .await;
         let mut handles = Vec::new();
         for _ in 0..3 {
             handles.push(Child::start(&world.client).task_queue(&world.queue).await?);
@@ -407,8 +411,9 @@ async fn batches_do_one_thing_with_all(world: &World) -> Result<()> {
         .client
         .batch(&filter)
         .signal("finish", (), "the test")
+        .timeout(mins(2))
         .await?;
-    let done = batch.finished().timeout(secs(60)).await?;
+    let done = batch.finished().timeout(mins(3)).await?;
     assert_eq!(
         (done.state, done.kind),
         (BatchState::Completed, BatchKind::Signal)
@@ -436,7 +441,8 @@ async fn batches_do_one_thing_with_all(world: &World) -> Result<()> {
         .batch(&filter)
         .cancel("recall")
         .id(&id)
-        .max_per_second(50.0);
+        .max_per_second(50.0)
+        .timeout(mins(2));
     assert_eq!(batch.await?.id(), id);
     ended(&handles, WorkflowStatus::Cancelled).await;
 
@@ -452,6 +458,7 @@ async fn batches_do_one_thing_with_all(world: &World) -> Result<()> {
         .client
         .batch(&filter)
         .reset_to_first_task("again")
+        .timeout(mins(2))
         .await?;
     assert_eq!(batch.finished().await?.completed, 3);
     let runs: Vec<_> = handles
@@ -462,12 +469,22 @@ async fn batches_do_one_thing_with_all(world: &World) -> Result<()> {
         let latest = latest.describe().await?;
         assert!(latest.status.is_running() && Some(&*latest.run_id) != first.run_id());
     }
-    let batch = world.client.batch(&filter).terminate("recall").await?;
+    let batch = world
+        .client
+        .batch(&filter)
+        .terminate("recall")
+        .timeout(mins(2))
+        .await?;
     let finished = batch.finished().await?;
     assert_eq!((finished.kind, finished.failed), (BatchKind::Terminate, 0));
     let all = format!("TaskQueue = '{}'", world.queue);
-    let batch = world.client.batch(&all).delete("cleaning").await?;
-    let deleted = batch.finished().timeout(secs(60)).await?;
+    let batch = world
+        .client
+        .batch(&all)
+        .delete("cleaning")
+        .timeout(mins(2))
+        .await?;
+    let deleted = batch.finished().timeout(mins(3)).await?;
     assert_eq!((deleted.kind, deleted.failed), (BatchKind::Delete, 0));
     // The server deletes after a while, and its lists follow later still.
     eventually("the deletion", || async {

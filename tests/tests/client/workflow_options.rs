@@ -192,7 +192,7 @@ async fn batches_change_workflows_and_their_activities(world: &World) -> Result<
         ),
     ] {
         // A real server runs one batch at a time, of all tests.
-        let started = call.max_per_second(1000.0).await?;
+        let started = call.max_per_second(1000.0).timeout(mins(2)).await?;
         let done = started.finished().timeout(mins(2)).await?;
         assert_eq!(done.state, BatchState::Completed);
         assert_eq!((done.kind, done.completed, done.failed), (kind, 2, 0));

@@ -203,7 +203,7 @@ async fn what_operators_do_passes_the_interceptors(world: &World) -> Result<()> 
     assert!(history.contains("once more (by somebody)"), "{history}");
 
     let batch = client.batch(format!("WorkflowId = '{id}'"));
-    let batch = batch.terminate("enough").await?;
+    let batch = batch.terminate("enough").timeout(mins(2)).await?;
     let finished = batch.finished().await?;
     assert_eq!(finished.reason, "enough (by somebody)");
     assert_eq!(finished.kind, BatchKind::Terminate);

@@ -173,7 +173,7 @@ async fn again(ctx: &ActivityCtx, number: usize) -> Result<String> {
     Ok(told!(case, T => ctx.heartbeat_details::<T>()))
 }
 
-#[activity(start_to_close = "30s", heartbeat = "1s", max_attempts = 1)]
+#[activity(start_to_close = "30s", heartbeat = "5s", max_attempts = 1)]
 async fn stall(ctx: &ActivityCtx, number: usize) {
     ctx.heartbeat(Encoded(case(number).0));
     ctx.cancelled().await;

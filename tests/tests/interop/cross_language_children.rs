@@ -183,7 +183,7 @@ async fn children_in_python_of_a_parent_in_rust(world: &World) -> Result<()> {
     for (case, expected) in cases(&ship, "PythonShipment") {
         let order = Order::start(&world.client, case, &ship, &python.queue);
         let order = order.task_queue(&world.queue).await?;
-        let result = order.result().timeout(secs(60)).await?;
+        let result = order.result().timeout(mins(3)).await?;
         assert_eq!(result, expected, "{case}");
         terminate(world, &ship).await;
     }
@@ -192,12 +192,12 @@ async fn children_in_python_of_a_parent_in_rust(world: &World) -> Result<()> {
         let order = Order::start(&world.client, "is ended", &ship, &python.queue);
         let order = order.task_queue(&world.queue).await?;
         stop_child(world, &ship, stop).await;
-        let result = order.result().timeout(secs(60)).await?;
+        let result = order.result().timeout(mins(3)).await?;
         assert_eq!(result, expected, "{stop:?}");
     }
     let order = Order::start(&world.client, "passes on", &ship, &python.queue);
     let order = order.task_queue(&world.queue).await?;
-    let error = order.result().timeout(secs(60)).await.unwrap_err();
+    let error = order.result().timeout(mins(3)).await.unwrap_err();
     let child = error.child().expect("the child is the cause");
     assert_eq!(child.workflow, "PythonShipment");
     assert_eq!(error.app().map(|app| &*app.kind), Some("Sunk"));
@@ -215,7 +215,7 @@ async fn children_in_rust_of_a_parent_in_python(world: &World) -> Result<()> {
         let args = (case.to_owned(), ship.clone(), world.queue.clone());
         let order = world.client.start("PythonOrder", args);
         let order = order.task_queue(&python.queue).await?;
-        let result: String = order.result().timeout(secs(60)).await?;
+        let result: String = order.result().timeout(mins(3)).await?;
         assert_eq!(result, expected, "{case}");
         terminate(world, &ship).await;
     }
@@ -225,17 +225,13 @@ async fn children_in_rust_of_a_parent_in_python(world: &World) -> Result<()> {
         let order = world.client.start("PythonOrder", args);
         let order = order.task_queue(&python.queue).await?;
         stop_child(world, &ship, stop).await;
-        let result: String = order.result().timeout(secs(60)).await?;
+        let result: String = order.result().timeout(mins(3)).await?;
         assert_eq!(result, expected, "{stop:?}");
     }
     let args = ("passes on".to_owned(), ship.clone(), world.queue.clone());
     let order = world.client.start("PythonOrder", args);
     let order = order.task_queue(&python.queue).await?;
-    let error = order
-        .result::<String>()
-        .timeout(secs(60))
-        .await
-        .unwrap_err();
+    let error = order.result::<String>().timeout(mins(3)).await.unwrap_err();
     let child = error.child().expect("the child is the cause");
     assert_eq!(child.workflow, "RustShipment");
     assert_eq!(error.app().map(|app| &*app.kind), Some("Sunk"));

@@ -34,7 +34,7 @@ async fn fail() -> Result<()> {
     Err(odd("Failed").into())
 }
 
-#[activity(start_to_close = "30s", heartbeat = "1s", max_attempts = 1)]
+#[activity(start_to_close = "30s", heartbeat = "5s", max_attempts = 1)]
 async fn stall(ctx: &ActivityCtx) {
     ctx.heartbeat(PRICES);
     ctx.cancelled().await;

@@ -25,7 +25,7 @@ impl Reader {
         let retry = Retry::attempts(2).initial_interval(millis(10));
         let call = survey::call(ctx, &case).task_queue(queue);
         let call = match case.as_str() {
-            "silent" => call.heartbeat(secs(1)).retry(retry),
+            "silent" => call.heartbeat(secs(5)).retry(retry),
             // The pause would be longer than the time that is left.
             "late" => call
                 .schedule_to_close(secs(30))
@@ -128,7 +128,7 @@ async fn a_workflow_reads_the_failures_of_python_activities(world: &World) -> Re
             .await;
             reader.give_up().await?;
         }
-        let read = reader.result().timeout(secs(60)).await?;
+        let read = reader.result().timeout(mins(3)).await?;
         assert_eq!(read, expected, "{case}");
     }
     worker.shutdown().await?;

@@ -219,8 +219,11 @@ async fn take_until(
         {
             return Ok(());
         }
-        let id = polled(service, queue, None, 5).await?.activity_id;
-        if let Some((name, _)) = id.split_once(' ') {
+        // A poll that its client gives up is an error.
+        let Ok(task) = polled(service, queue, None, 20).await else {
+            continue;
+        };
+        if let Some((name, _)) = task.activity_id.split_once(' ') {
             *taken.entry(name.to_owned()).or_default() += 1;
         }
     }

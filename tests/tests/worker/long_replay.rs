@@ -24,7 +24,7 @@ impl Laborious {
         for n in 0..STEPS {
             self.sum += step::call(ctx, n).await?;
             #[allow_nondeterminism(reason = "the test needs activations that take their time")]
-            std::thread::sleep(millis(10));
+            std::thread::sleep(millis(20));
         }
         ctx.wait_until(|| self.finish).await?;
         Ok(self.sum)
@@ -53,7 +53,7 @@ async fn a_long_replay_is_not_taken_for_a_blocked_thread_and_its_task_is_kept_al
         world
             .worker()
             .executor_threads(1)
-            .deadlock_timeout(secs(1))
+            .deadlock_timeout(secs(3))
             .workflow::<Laborious>()
             .activity::<step>()
             .spawn()
@@ -62,7 +62,7 @@ async fn a_long_replay_is_not_taken_for_a_blocked_thread_and_its_task_is_kept_al
     let first = worker().await?;
     let handle = Laborious::start(&world.client)
         .task_queue(&world.queue)
-        .task_timeout(secs(2))
+        .task_timeout(secs(5))
         .await?;
     durably_tests::eventually("all steps", || async {
         handle.sum().await.ok().filter(|sum| *sum == expected)

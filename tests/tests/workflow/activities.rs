@@ -25,7 +25,7 @@ async fn stall() {
     tokio::time::sleep(secs(30)).await;
 }
 
-#[activity(start_to_close = "30s", heartbeat = "1s", max_attempts = 2)]
+#[activity(start_to_close = "30s", heartbeat = "5s", max_attempts = 2)]
 async fn silent(ctx: &ActivityCtx) -> Option<u32> {
     if ctx.attempt() == 1 {
         ctx.heartbeat(41_u32);

@@ -13,7 +13,7 @@ async fn note(what: String) -> String {
     what
 }
 
-#[activity(start_to_close = "60s", heartbeat = "1s")]
+#[activity(start_to_close = "60s", heartbeat = "5s")]
 async fn long(ctx: &ActivityCtx) -> Result<String> {
     loop {
         ctx.heartbeat(());

@@ -362,7 +362,7 @@ impl Voyage {
     }
 
     async fn end(self) -> Result<Result<String, ResultError>> {
-        let result = self.order.result().timeout(secs(60)).await;
+        let result = self.order.result().timeout(mins(3)).await;
         self.worker.shutdown().await?;
         Ok(result)
     }

@@ -138,7 +138,7 @@ async fn harbour(world: &World, case: &str, id: &str) -> Result<(String, Handle<
     let harbour = Harbour::start(&world.client, case, id)
         .task_queue(&world.queue)
         .await?;
-    let result = harbour.result().timeout(secs(60)).await?;
+    let result = harbour.result().timeout(mins(3)).await?;
     Ok((result, harbour))
 }
 

@@ -415,7 +415,7 @@ async fn each_timeout_ends_it(world: &World) -> Result<()> {
 
 /// A run with short workflow tasks that is held by its local activity, once that has begun.
 async fn held(world: &World, case: &str) -> Result<Handle<Locals>> {
-    held_in_tasks_of(secs(1), world, case).await
+    held_in_tasks_of(secs(5), world, case).await
 }
 
 /// A run that is held by its local activity, once that has begun.

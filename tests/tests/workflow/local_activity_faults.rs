@@ -114,7 +114,7 @@ async fn corrected(
         .activity::<before::label>()
         .spawn()
         .await?;
-    let result = parcel.result().timeout(secs(60)).await?;
+    let result = parcel.result().timeout(mins(3)).await?;
     let history = parcel.history().await?;
     Replayer::new()
         .workflow::<after::Parcel>()

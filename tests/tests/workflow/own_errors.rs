@@ -38,7 +38,7 @@ enum DriverError {
 }
 
 /// Drives until it is stopped.
-#[activity(start_to_close = "60s", heartbeat = "1s", max_attempts = 1)]
+#[activity(start_to_close = "60s", heartbeat = "5s", max_attempts = 1)]
 async fn drive(ctx: &ActivityCtx) -> Result<(), DriverError> {
     loop {
         ctx.heartbeat(());

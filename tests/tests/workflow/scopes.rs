@@ -242,7 +242,7 @@ impl Case {
     }
 
     async fn end(self) -> Result<Vec<String>> {
-        let log = self.office.result().timeout(secs(60)).await;
+        let log = self.office.result().timeout(mins(3)).await;
         self.worker.shutdown().await?;
         Ok(log?)
     }

@@ -34,7 +34,7 @@ impl Inbox {
 
     #[signal]
     async fn tell_later(&mut self, ctx: &Ctx, what: String) -> Result<()> {
-        ctx.sleep(millis(50)).await?;
+        ctx.sleep(secs(3)).await?;
         self.seen.push(what);
         Ok(())
     }

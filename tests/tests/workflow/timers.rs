@@ -167,7 +167,7 @@ async fn a_timer_fires_after_a_restart_of_the_embedded_server() -> Result<()> {
     let worker = Worker::new(&second.client, &queue);
     let worker = worker.workflow::<Sleeper>().spawn().await?;
     let sleeper = Sleeper::handle(&second.client, &id);
-    let slept = sleeper.result().timeout(secs(60)).await?;
+    let slept = sleeper.result().timeout(mins(3)).await?;
     assert!(slept >= 8_000, "{slept} ms");
     let history = sleeper.history().await?.to_string();
     assert_eq!(history.matches("TimerFired").count(), 1, "{history}");

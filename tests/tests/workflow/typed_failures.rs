@@ -99,7 +99,7 @@ async fn worker(world: &World) -> Result<WorkerGuard> {
 async fn paid(world: &World, by: &str, case: &str) -> Result<String> {
     let worker = worker(world).await?;
     let start = Order::start(&world.client, by, case).task_queue(&world.queue);
-    let paid = start.await?.result().timeout(secs(60)).await;
+    let paid = start.await?.result().timeout(mins(3)).await;
     worker.shutdown().await?;
     Ok(paid?)
 }
@@ -127,7 +127,7 @@ async fn the_pause_of_an_error_comes_before_the_next_attempt(world: &World) -> R
         .task_queue(&world.queue)
         .retry(Retry::attempts(3).initial_interval(hours(1)))
         .await?;
-    assert_eq!(payment.result().timeout(secs(60)).await?, 2);
+    assert_eq!(payment.result().timeout(mins(3)).await?, 2);
     worker.shutdown().await
 }
 

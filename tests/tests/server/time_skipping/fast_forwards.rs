@@ -112,7 +112,7 @@ async fn a_poll_ends_when_the_fast_forward_cannot_complete(world: &World) -> Res
         let mut scene = Scene::skipping(world, forward("f", HOUR)).await?;
         let poll = scene.polling("f");
         // The poll may come after the change, which some changes hide from it.
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         match change {
             Change::Terminate => scene.terminate().await?,
             Change::Update(config) => {
