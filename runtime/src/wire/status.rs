@@ -4,7 +4,12 @@ use std::fmt;
 
 use bytes::Bytes;
 use durably_engine::FailureRecord;
-use durably_proto::{Message, api::errordetails::v1 as details, rpc, wkt::Any};
+use durably_proto::{
+    Message,
+    api::{enums::v1::NamespaceState, errordetails::v1 as details},
+    rpc,
+    wkt::Any,
+};
 use tonic::{Code, Status};
 
 use super::{WireError, failure, sizes::Oversized};
@@ -252,7 +257,7 @@ impl CallError {
     /// The namespace of the request, if the server does not have it.
     pub(crate) fn missing_namespace(&self) -> Option<String> {
         match self {
-            Self::Status(status) => missing_namespace(&read_details(status)).map(|it| it.namespace),
+            Self::Status(status) => missing_namespace(&read_details(status)),
             Self::Malformed(_) | Self::Codec(_) | Self::Oversized(_) => None,
         }
     }
@@ -456,8 +461,16 @@ fn is_namespace_missing(details: &[Any]) -> bool {
     missing_namespace(details).is_some()
 }
 
-fn missing_namespace(all: &[Any]) -> Option<details::NamespaceNotFoundFailure> {
-    find(all, "NamespaceNotFoundFailure")
+/// Its name. A deletion marks the namespace as deleted before it frees the name, and the server answers with that state
+/// meanwhile.
+fn missing_namespace(all: &[Any]) -> Option<String> {
+    let missing = find::<details::NamespaceNotFoundFailure>(all, "NamespaceNotFoundFailure");
+    let missing = missing.map(|it| it.namespace);
+    missing.or_else(|| {
+        find::<details::NamespaceInvalidStateFailure>(all, "NamespaceInvalidStateFailure")
+            .filter(|it| it.state() == NamespaceState::Deleted)
+            .map(|it| it.namespace)
+    })
 }
 
 /// The second text answers an update that its run had not accepted when it closed.

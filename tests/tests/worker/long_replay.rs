@@ -10,7 +10,7 @@ async fn step(n: u32) -> u32 {
     n
 }
 
-/// Many activities, with a little work after each. Together it is three seconds.
+/// Many activities, with a little work after each. Together it is six seconds.
 #[derive(Default)]
 struct Laborious {
     sum: u32,

@@ -3,9 +3,10 @@
 use durably_proto::{
     Message,
     api::{
+        enums::v1::NamespaceState,
         errordetails::v1::{
-            MultiOperationExecutionFailure, NamespaceNotFoundFailure, QueryFailedFailure,
-            WorkflowExecutionAlreadyStartedFailure,
+            MultiOperationExecutionFailure, NamespaceInvalidStateFailure, NamespaceNotFoundFailure,
+            QueryFailedFailure, WorkflowExecutionAlreadyStartedFailure,
             multi_operation_execution_failure::OperationStatus,
         },
         failure::v1::Failure,
@@ -93,6 +94,32 @@ async fn a_missing_namespace_is_no_missing_workflow() {
             assert_eq!(namespace, "nowhere");
         }
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_being_deleted_is_missing() {
+    let (fake, client) = server().await;
+    let text = "Namespace has invalid state";
+    for (state, is_missing) in [
+        (NamespaceState::Deleted, true),
+        (NamespaceState::Deprecated, false),
+    ] {
+        let invalid = NamespaceInvalidStateFailure {
+            namespace: "billing".to_owned(),
+            state: state.into(),
+            allowed_states: vec![NamespaceState::Registered.into()],
+        };
+        let detail = detail(&invalid, "NamespaceInvalidStateFailure");
+        fake.signal_workflow_execution
+            .then(Err(status(Code::FailedPrecondition, text, detail)));
+        match client.handle("acc-1").signal("close", ()).await {
+            Err(SignalError::Rpc(RpcError::NamespaceNotFound { namespace })) => {
+                assert_eq!((&*namespace, is_missing), ("billing", true));
+            }
+            Err(SignalError::Rpc(RpcError::Other { .. })) => assert!(!is_missing),
+            other => panic!("{other:?}"),
+        }
     }
 }
 
