@@ -1,12 +1,12 @@
-//! A daily schedule over a year of a clock that skips: each day has its workflow, which knows its day.
+//! Schedules over the time of a clock that skips.
 
 use std::collections::BTreeSet;
 
-use durably::{prelude::*, schedule::Calendar};
+use durably::{error::ScheduleError, prelude::*, schedule::Calendar};
 use durably_tests::World;
 use futures::TryStreamExt;
 
-/// Ends with the start of its day.
+/// Takes five minutes.
 #[derive(Default)]
 struct Daily;
 
@@ -41,5 +41,28 @@ async fn a_year_of_a_daily_schedule_has_a_workflow_a_day() -> Result<()> {
         "{:?}",
         ids.first()
     );
+    worker.shutdown().await
+}
+
+/// As on the real server, which takes a week for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_without_anything_to_do_is_deleted_after_a_week_unless_it_is_paused()
+-> Result<()> {
+    let world = World::skipping().await?;
+    let server = world.server().expect("it is ours");
+    let worker = world.worker().workflow::<Daily>().spawn().await?;
+    let create = |id: &str| {
+        let call = Daily::schedule(&world.client, id);
+        call.task_queue(&world.queue).only_triggered()
+    };
+    let (kept, deleted) = (create("kept").paused().await?, create("deleted").await?);
+    server.advance(days(6)).await?;
+    deleted.describe().await?;
+    server.advance(days(2)).await?;
+    let gone = deleted.describe().await;
+    assert!(matches!(gone, Err(ScheduleError::NotFound(_))), "{gone:?}");
+    kept.trigger().await?;
+    server.advance(mins(10)).await?;
+    assert_eq!(kept.describe().await?.info.counts.started, 1);
     worker.shutdown().await
 }

@@ -10,12 +10,12 @@ use super::{
 /// The capabilities of workflow and activity code, in their order.
 fn ids() -> Vec<String> {
     let of = |letter: char, last: u32| (1..=last).map(move |number| format!("{letter}{number}"));
-    let of_files = ["C6", "D8"].map(ToOwned::to_owned);
+    let of_programs = ["C6", "C8", "D8"].map(ToOwned::to_owned);
     of('A', 24)
         .chain(of('B', 12))
         .chain(["D1".to_owned(), "D9".to_owned()])
         .chain(of('C', 5))
-        .chain(of_files)
+        .chain(of_programs)
         .collect()
 }
 

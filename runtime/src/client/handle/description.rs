@@ -245,7 +245,7 @@ pub struct PendingWorkflowTask {
     pub waiting_since: Option<SystemTime>,
     /// When a worker took it; none if none has it.
     pub started: Option<SystemTime>,
-    /// Why it failed first, if it fails again and again. A history of several pages is not read for it.
+    /// Why it failed first, if it fails again and again.
     pub failure: Option<String>,
 }
 

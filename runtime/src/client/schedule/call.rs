@@ -219,6 +219,10 @@ impl<W: Startable, Q, T> ScheduleCall<W, Q, T> {
     }
 
     /// At no time: the schedule acts when it is [triggered](ScheduleHandle::trigger) only.
+    ///
+    /// Temporal's servers, and the embedded one, delete a schedule that has nothing to do any more a week after its last
+    /// action or change: one without times, after its [`limit`](Self::limit) or after [`end_at`](Self::end_at). They keep one
+    /// that is paused, and triggers work while it is: create it [`paused`](Self::paused).
     pub fn only_triggered(self) -> ScheduleCall<W, Q, TimesSet> {
         self.retyped()
     }
@@ -243,7 +247,8 @@ impl<W: Startable, Q, T> ScheduleCall<W, Q, T> {
         self
     }
 
-    /// Only the times up to this one, which is included.
+    /// Only the times up to this one, which is included. Then the schedule has nothing more to do, and the server
+    /// [deletes it](Self::only_triggered) after a week.
     pub fn end_at(mut self, end: impl Into<Time>) -> Self {
         self.schedule().spec.end = Some(end.into());
         self
@@ -279,7 +284,8 @@ impl<W: Startable, Q, T> ScheduleCall<W, Q, T> {
         self
     }
 
-    /// At most this many workflows. Triggers and backfills do not count.
+    /// At most this many workflows. Triggers and backfills do not count. Then the schedule has nothing more to do, and the
+    /// server [deletes it](Self::only_triggered) after a week.
     pub fn limit(mut self, workflows: u64) -> Self {
         if workflows == 0 {
             let problem = "a limit of 0 starts nothing; use `.paused()` for that";

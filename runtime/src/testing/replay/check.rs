@@ -263,7 +263,8 @@ impl Replay<OnServer> {
         }
     }
 
-    /// At most this many histories, of the workflows that were started last.
+    /// At most this many histories, in the order of lists: of the workflows that run, those started last first, then of
+    /// those that closed last.
     ///
     /// ```no_run
     /// # use durably::Client;
