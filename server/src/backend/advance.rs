@@ -50,9 +50,10 @@ impl Backend {
             return Err(AdvanceError::TooFar(by));
         }
         let moving = async {
-            let advance = Advance::begin(&self.clock);
             let mut time = target();
+            // The alarm is set before the clock may jump; otherwise it could jump past the target, to the next timer.
             let mut sleeper = self.timers.sleeper(time);
+            let advance = Advance::begin(&self.clock);
             let wake_guard = loop {
                 let (wake_guard, hung) = self.wait_past_hung_work(sleeper.woken()).await;
                 match target() {

@@ -56,8 +56,12 @@ async fn a_schedule_without_anything_to_do_is_deleted_after_a_week_unless_it_is_
         call.task_queue(&world.queue).only_triggered()
     };
     let (kept, deleted) = (create("kept").paused().await?, create("deleted").await?);
-    server.advance(days(6)).await?;
-    deleted.describe().await?;
+    let before = server.now();
+    for day in 1..=6 {
+        server.advance(days(1)).await?;
+        assert_eq!(server.now() - before, days(day), "not to the week's end");
+        deleted.describe().await?;
+    }
     server.advance(days(2)).await?;
     let gone = deleted.describe().await;
     assert!(matches!(gone, Err(ScheduleError::NotFound(_))), "{gone:?}");

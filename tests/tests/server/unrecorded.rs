@@ -129,7 +129,7 @@ async fn the_history_ends_with_the_task_of_an_update(world: &World) -> Result<()
     let id = failed(world, &mut service, 0).await?;
     let task = workflow_task(&mut service, &world.queue).await?;
     complete(&mut service, &task, vec![], vec![]).await?;
-    let update = within(5, update_request(&id));
+    let update = within(3, update_request(&id));
     assert!(expired(service.update_workflow_execution(update).await));
     let scheduled = "5 WorkflowTaskScheduled";
     let found = events(&mut service, &id).await?;
