@@ -52,6 +52,14 @@ impl CronSchedule {
         Ok(schedule)
     }
 
+    /// The schedule of a stored run. Earlier versions accepted spaces around the duration of `@every`.
+    pub(crate) fn of_stored(text: &str) -> Result<Self, Invalid> {
+        Self::parse(text).or_else(|invalid| match text.split_once("@every ") {
+            Some((zone, duration)) => Self::parse(&format!("{zone}@every {}", duration.trim())),
+            None => Err(invalid),
+        })
+    }
+
     /// The expression as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -109,3 +117,21 @@ fn skip_to(from: Time, now: Time, interval: Duration) -> Time {
 }
 
 const NANOS: i64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_interval_may_have_spaces_around_it() {
+        for (stored, written) in [
+            ("@every  1h ", "@every 1h"),
+            ("CRON_TZ=UTC @every \t90s", "CRON_TZ=UTC @every 90s"),
+            ("@every 1h", "@every 1h"),
+        ] {
+            let schedule = CronSchedule::of_stored(stored).expect("it was accepted");
+            assert_eq!(schedule.as_str(), written);
+        }
+        assert!(CronSchedule::of_stored("@every").is_err());
+    }
+}

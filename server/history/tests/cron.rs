@@ -62,6 +62,27 @@ fn an_interval_that_ends_this_very_moment_is_due_now() {
 }
 
 #[test]
+fn what_follows_a_star_and_a_hyphen_does_not_count() {
+    for (text, same) in [
+        ("*-5 3 * * *", "* 3 * * *"),
+        ("?-x 3 * * *", "* 3 * * *"),
+        ("0 *-5/2 * * *", "0 */2 * * *"),
+        // Of the days only the one of the week counts.
+        ("0 0 *-2 * mon", "0 0 * * mon"),
+    ] {
+        let times = |text: &str| {
+            let parsed = CronSchedule::parse(text).expect("a schedule");
+            let mut at = NOW;
+            [(); 9].map(|()| {
+                at = at + parsed.backoff(at, at).expect("it has a time");
+                at
+            })
+        };
+        assert_eq!(times(text), times(same), "{text}");
+    }
+}
+
+#[test]
 fn the_29th_of_february_is_found_years_ahead() {
     let parsed = CronSchedule::parse("0 0 29 2 *").expect("a schedule");
     let wait = parsed.backoff(NOW, NOW).expect("a leap year comes");
@@ -79,6 +100,10 @@ fn an_invalid_schedule_is_refused() {
         "* * 0 * *",
         "*/0 * * * *",
         "@every x",
+        "@every  1h",
+        "@every 1h ",
+        "1-2-3 * * * *",
+        "5/10/2 * * * *",
         "5-1 * * * *",
         "CRON_TZ=Mars * * * * *",
         "CRON_TZ=america/new_york * * * * *",

@@ -316,7 +316,7 @@ async fn the_endpoint_encodes_and_decodes_lists() -> Result<()> {
 async fn what_the_endpoint_cannot_use_is_a_bad_request_with_words() -> Result<()> {
     let served = Served::start(Endpoint::new(codecs())).await?;
     let not_base64 = "the body is not a list of payloads as JSON: ";
-    let cases: [(&[u8], &str); 8] = [
+    let cases: [(&[u8], &str); 9] = [
         (b"", "the body is not a list of payloads as JSON: EOF while parsing a value at line 1 column 0"),
         (b"\xff\xfe", "the body is not a list of payloads as JSON: expected value at line 1 column 1"),
         (b"[", "the body is not a list of payloads as JSON: "),
@@ -332,7 +332,11 @@ async fn what_the_endpoint_cannot_use_is_a_bad_request_with_words() -> Result<()
             "codec `Encryption` cannot decode payload 0: it is not encrypted; its encoding is `json/plain`",
         ),
         (
-            br#"{"payloads": [{"metadata": {"encoding": "YmluYXJ5L2VuY3J5cHRlZA==", "encryption-key-id": "azk="}}]}"#,
+            br#"{"payloads": [{"metadata": {"encoding": "YmluYXJ5L2VuY3J5cHRlZA==", "encryption-key-id": "azk="}, "data": "MQ=="}]}"#,
+            "codec `Encryption` cannot decode payload 0: it is truncated: 1 bytes, of at least 28",
+        ),
+        (
+            br#"{"payloads": [{"metadata": {"encoding": "YmluYXJ5L2VuY3J5cHRlZA==", "encryption-key-id": "azk="}, "data": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=="}]}"#,
             "codec `Encryption` cannot decode payload 0: it is encrypted with key `k9`, which is not here; the keys are `test-key-id`",
         ),
     ];

@@ -105,13 +105,16 @@ on_both_servers! {
 }
 
 async fn one_trace_goes_through_both_languages(world: &World) -> Result<()> {
-    trace_through_both_languages(world, None).await
+    trace_through_both_languages(world, None).await?;
+    Ok(())
 }
 
 async fn one_trace_goes_through_both_languages_while_all_but_headers_is_encrypted(
     world: &World,
 ) -> Result<()> {
-    trace_through_both_languages(world, Some("NO_CODEC")).await?;
+    if !trace_through_both_languages(world, Some("NO_CODEC")).await? {
+        return Ok(());
+    }
     for id in ["order", "foreign"] {
         let id = format!("{}-{id}", world.queue);
         assert!(!is_in_history(world, &id, "hello").await);
@@ -123,7 +126,9 @@ async fn one_trace_goes_through_both_languages_while_all_but_headers_is_encrypte
 async fn one_trace_goes_through_both_languages_while_headers_are_encrypted_too(
     world: &World,
 ) -> Result<()> {
-    trace_through_both_languages(world, Some("CODEC")).await?;
+    if !trace_through_both_languages(world, Some("CODEC")).await? {
+        return Ok(());
+    }
     for id in ["order", "foreign"] {
         let id = format!("{}-{id}", world.queue);
         assert!(!is_in_history(world, &id, "hello").await);
@@ -230,9 +235,10 @@ async fn one_trace_goes_from_parents_to_children_in_the_other_language(
     traced.worker.shutdown().await
 }
 
-async fn trace_through_both_languages(world: &World, headers: Option<&str>) -> Result<()> {
+/// Returns whether there is Python.
+async fn trace_through_both_languages(world: &World, headers: Option<&str>) -> Result<bool> {
     let Some(traced) = Traced::start(world, headers).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let Traced {
         spans,
@@ -287,5 +293,6 @@ async fn trace_through_both_languages(world: &World, headers: Option<&str>) -> R
             "      server RunActivity:whisper",
         ]
     );
-    traced.worker.shutdown().await
+    traced.worker.shutdown().await?;
+    Ok(true)
 }

@@ -14,7 +14,7 @@ use tonic::Code;
 on_both_servers! {
     namespaces_are_listed_in_pages
     worker_deployments_are_listed_in_pages
-    a_damaged_token_of_worker_deployments_is_refused
+    damaged_tokens_are_refused
 }
 
 /// How often each of these names is on the pages of a list. Other tests have names of their own in it.
@@ -119,24 +119,63 @@ async fn worker_deployments_are_listed_in_pages(world: &World) -> Result<()> {
     Ok(())
 }
 
-async fn a_damaged_token_of_worker_deployments_is_refused(world: &World) -> Result<()> {
+async fn damaged_tokens_are_refused(world: &World) -> Result<()> {
     let service = world.service().await?;
+    let namespace = NAMESPACE.to_owned();
     for token in [&b"junk"[..], b"\xff\xfe", b"[]"] {
-        let request = ListWorkerDeploymentsRequest {
-            namespace: NAMESPACE.to_owned(),
+        let next_page_token = token.to_vec();
+        let deployments = ListWorkerDeploymentsRequest {
+            namespace: namespace.clone(),
             page_size: 1,
-            next_page_token: token.to_vec(),
+            next_page_token: next_page_token.clone(),
         };
-        let refused = service.clone().list_worker_deployments(request).await;
-        let refused = refused.expect_err("the token is damaged");
-        if world.is_ours() {
-            assert_eq!(refused.code(), Code::InvalidArgument);
-            assert_eq!(refused.message(), "Invalid NextPageToken.");
-        } else {
-            // It takes it for a failure of its own.
-            let message = refused.message();
-            let is_failure = message.starts_with("something went wrong, please retry");
-            assert!(is_failure, "{message}");
+        let workers = ListWorkersRequest {
+            namespace: namespace.clone(),
+            page_size: 1,
+            next_page_token: next_page_token.clone(),
+            ..Default::default()
+        };
+        let schedules = ListSchedulesRequest {
+            namespace: namespace.clone(),
+            maximum_page_size: 1,
+            next_page_token: next_page_token.clone(),
+            ..Default::default()
+        };
+        let batches = ListBatchOperationsRequest {
+            namespace: namespace.clone(),
+            page_size: 1,
+            next_page_token,
+        };
+        let mut service = service.clone();
+        for (list, refused) in [
+            (
+                "deployments",
+                service.list_worker_deployments(deployments).await.err(),
+            ),
+            ("workers", service.list_workers(workers).await.err()),
+            ("schedules", service.list_schedules(schedules).await.err()),
+            (
+                "batches",
+                service.list_batch_operations(batches).await.err(),
+            ),
+        ] {
+            let refused = refused.unwrap_or_else(|| panic!("{list}: the token is damaged"));
+            let (code, message) = (refused.code(), refused.message());
+            match (world.is_ours(), list) {
+                (true, _) => {
+                    assert_eq!(code, Code::InvalidArgument, "{list}");
+                    assert_eq!(message, "Invalid NextPageToken.", "{list}");
+                }
+                (false, "workers") => {
+                    assert_eq!(code, Code::InvalidArgument);
+                    assert_eq!(message, "invalid next_page_token");
+                }
+                // It takes it for a failure of its own.
+                (false, _) => {
+                    let is_failure = message.starts_with("something went wrong, please retry");
+                    assert!(is_failure, "{list}: {message}");
+                }
+            }
         }
     }
     Ok(())

@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str) -> Option<Rule> {
         None => (TimeZone::UTC, text),
     };
     if let Some(interval) = text.strip_prefix("@every ") {
-        return parse_interval(interval.trim()).map(Rule::Every);
+        return parse_interval(interval).map(Rule::Every);
     }
     let text = match text {
         "@yearly" | "@annually" => "0 0 1 1 *",
@@ -50,8 +50,16 @@ pub(super) fn parse(text: &str) -> Option<Rule> {
 
 /// Whether a field, or a part of its list, is a `*` without a step: `*/2` is a choice of values.
 fn is_star(field: &str) -> bool {
-    let is_star = |part: &str| matches!(part, "*" | "?" | "*/1" | "?/1");
-    field.split(',').any(is_star)
+    field.split(',').any(|part| match part.split_once('/') {
+        Some((range, step)) => is_all(range) && step == "1",
+        None => is_all(part),
+    })
+}
+
+/// Whether a range is all values. As on the real server what follows the hyphen does not count then.
+fn is_all(range: &str) -> bool {
+    let first = range.split('-').next();
+    matches!(first, Some("*" | "?"))
 }
 
 fn parse_field(field: &str, low: u32, high: u32, names: &[&str]) -> Option<Bits> {
@@ -61,7 +69,7 @@ fn parse_field(field: &str, low: u32, high: u32, names: &[&str]) -> Option<Bits>
             Some((range, step)) => (range, Some(step.parse::<u32>().ok().filter(|s| *s > 0)?)),
             None => (part, None),
         };
-        let (first, last) = if matches!(range, "*" | "?") {
+        let (first, last) = if is_all(range) {
             (low, high)
         } else if let Some((first, last)) = range.split_once('-') {
             (

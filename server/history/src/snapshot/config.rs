@@ -120,7 +120,7 @@ impl TryFrom<ConfigMessage> for RunConfig {
             .map(RetryPolicy::from_proto)
             .transpose()
             .map_err(|invalid| invalid.0)?;
-        let cron = message.cron.as_deref().map(CronSchedule::parse);
+        let cron = message.cron.as_deref().map(CronSchedule::of_stored);
         let parent = message.parent.map(|parent| {
             Ok::<_, String>(Parent {
                 namespace: parent.namespace,
