@@ -168,8 +168,8 @@ pub trait BeginsOtherwise {
 }
 
 // No type has the traits. `for<'a>` lets a bound stand that is known not to hold.
-// To an `.await` of what is no future rustc has words of its own and shows only the name of the trait, so that name says
-// what to write.
+// For an `.await` on a type that is not a future rustc prints its own message and of ours only the trait's name, so the
+// name says what to write.
 #[doc(hidden)]
 impl<A, T> ActivityCall<A, T> {
     pub fn timeout(self, _: impl Sized) -> Self

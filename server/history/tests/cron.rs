@@ -67,7 +67,7 @@ fn what_follows_a_star_and_a_hyphen_does_not_count() {
         ("*-5 3 * * *", "* 3 * * *"),
         ("?-x 3 * * *", "* 3 * * *"),
         ("0 *-5/2 * * *", "0 */2 * * *"),
-        // Of the days only the one of the week counts.
+        // A star in the day of the month leaves the day of the week to decide.
         ("0 0 *-2 * mon", "0 0 * * mon"),
     ] {
         let times = |text: &str| {

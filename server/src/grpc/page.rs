@@ -1,10 +1,9 @@
 //! Pages of lists that are ordered by a name.
 
-use super::check;
 use super::visibility::page_size;
-use crate::error::Error;
+use crate::error::{Error, ListError};
 
-/// What a token begins with, so that junk and tokens of other lists are refused, not taken for names.
+/// Prefix of tokens, so that junk and tokens of lists of executions are refused, not taken for names.
 const AFTER: &str = "after ";
 
 /// A page, and the token of the next one; an empty token ends the list.
@@ -14,8 +13,8 @@ pub(super) struct Page<T> {
     pub(super) next: Vec<u8>,
 }
 
-/// The page behind `token` of items in the order of their names. An item that is added or removed between two pages moves
-/// no other one to another page.
+/// The page behind `token` of items in the order of their names. Adding or removing an item between two requests neither
+/// skips nor repeats another item.
 pub(super) fn page<T>(
     items: impl IntoIterator<Item = T>,
     name: impl Fn(&T) -> &str,
@@ -41,7 +40,7 @@ fn place_of(token: &[u8]) -> Result<Option<&str>, Error> {
     let text = str::from_utf8(token).ok();
     match text.and_then(|text| text.strip_prefix(AFTER)) {
         Some(name) => Ok(Some(name)),
-        None => Err(check::invalid("Invalid NextPageToken.")),
+        None => Err(ListError::BadPageToken.into()),
     }
 }
 

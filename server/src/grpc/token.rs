@@ -10,7 +10,7 @@ use durably_proto::Message;
 use durably_proto::api::history::v1::HistoryEvent;
 
 use super::check;
-use crate::error::Error;
+use crate::error::{Error, ListError};
 use crate::namespace::{Namespace, Namespaces};
 
 /// The task token of a workflow task.
@@ -157,7 +157,7 @@ impl HistoryToken {
         Self::decode(bytes)
             .ok()
             .filter(|token| !token.run_id.is_empty())
-            .ok_or_else(|| Error::Invalid("Invalid NextPageToken.".to_owned()))
+            .ok_or_else(|| ListError::BadPageToken.into())
     }
 }
 

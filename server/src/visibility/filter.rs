@@ -91,8 +91,8 @@ pub(crate) fn group_text(field: &Field, value: Value) -> String {
     }
 }
 
-/// Whether a value is among the literals. A list may be a megabyte long, and it is looked at for each execution: texts are
-/// searched for in it.
+/// Whether a value is among the literals. The list may be a megabyte long and is read for each execution, so texts are
+/// found by binary search.
 fn is_one_of(field: &Field, literals: &[Literal], value: Option<&Value>) -> Option<bool> {
     let is_listed = |text: &String| {
         let found = literals.binary_search_by(|literal| match literal {

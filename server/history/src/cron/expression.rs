@@ -56,7 +56,7 @@ fn is_star(field: &str) -> bool {
     })
 }
 
-/// Whether a range is all values. As on the real server what follows the hyphen does not count then.
+/// Whether a range is all values: `*` or `?`. The real server ignores what follows a hyphen behind them.
 fn is_all(range: &str) -> bool {
     let first = range.split('-').next();
     matches!(first, Some("*" | "?"))

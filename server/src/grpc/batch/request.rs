@@ -18,7 +18,7 @@ use super::validate::validate;
 use super::{NO_ID, check};
 use crate::backend::{Backend, no_such_workflow};
 use crate::batch::Batch;
-use crate::error::Error;
+use crate::error::{Error, ListError};
 use crate::grpc::visibility;
 use crate::name::BatchName;
 
@@ -190,7 +190,7 @@ fn place_of(token: &[u8]) -> Result<Option<Place>, Error> {
     };
     match parsed() {
         Some(place) => Ok(Some(place)),
-        None => Err(check::invalid("Invalid NextPageToken.")),
+        None => Err(ListError::BadPageToken.into()),
     }
 }
 
