@@ -2,10 +2,7 @@
 
 use durably_proto::{
     api::{
-        failure::v1::failure::FailureInfo,
-        workflowservice::v1::{
-            RecordActivityTaskHeartbeatResponse, RespondActivityTaskFailedRequest,
-        },
+        failure::v1::failure::FailureInfo, workflowservice::v1::RespondActivityTaskFailedRequest,
     },
     wkt::{self, Timestamp},
 };
@@ -13,7 +10,7 @@ use tonic::Status;
 
 use super::{
     past::{attempt, json},
-    server::{Call, Server},
+    server::{Call, Server, cancels},
 };
 use crate::{activity::CancelReason, error::Cancelled, prelude::*};
 
@@ -81,13 +78,6 @@ async fn gives_up(ctx: &ActivityCtx) -> Result<()> {
 
 fn too_large() -> Status {
     Status::resource_exhausted("grpc: received message larger than max (9 vs. 4)")
-}
-
-fn cancels() -> RecordActivityTaskHeartbeatResponse {
-    RecordActivityTaskHeartbeatResponse {
-        cancel_requested: true,
-        ..Default::default()
-    }
 }
 
 fn is_non_retryable(failed: &RespondActivityTaskFailedRequest) -> bool {
@@ -203,11 +193,7 @@ async fn a_cancel_request_comes_with_a_heartbeat() -> Result<()> {
         .activity::<until_cancelled>()
         .spawn()
         .await?;
-    let cancel = RecordActivityTaskHeartbeatResponse {
-        cancel_requested: true,
-        ..Default::default()
-    };
-    server.script().heartbeats.push_back(Ok(cancel));
+    server.script().heartbeats.push_back(Ok(cancels()));
     server
         .activities
         .send(Ok(attempt("until_cancelled", None)))?;

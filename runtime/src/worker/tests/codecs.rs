@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use durably_engine::Payload;
-use durably_proto::api::{
-    command::v1::command::Attributes, workflowservice::v1::RecordActivityTaskHeartbeatResponse,
-};
+use durably_proto::api::command::v1::command::Attributes;
 use tokio::sync::watch;
 
 use super::{
     past::{Past, attempt, json},
-    server::{Call, Server},
+    server::{Call, Server, cancels},
 };
 use crate::{
     codec::{CodecContext, CodecError, Codecs, PayloadCodec},
@@ -204,12 +202,8 @@ async fn a_heartbeat_that_cannot_be_encoded_is_logged_and_the_attempt_goes_on() 
     let (codecs, _) = marks(b"a");
     let worker = server.worker_with(codecs).activity::<beat>();
     let worker = worker.spawn().await?;
-    let cancel = || RecordActivityTaskHeartbeatResponse {
-        cancel_requested: true,
-        ..Default::default()
-    };
 
-    server.script().heartbeats.push_back(Ok(cancel()));
+    server.script().heartbeats.push_back(Ok(cancels()));
     let mut first = attempt("beat", json("falsea"));
     first.activity_id = "unencodable".to_owned();
     server.activities.send(Ok(first))?;
@@ -225,7 +219,7 @@ async fn a_heartbeat_that_cannot_be_encoded_is_logged_and_the_attempt_goes_on() 
     );
     assert_eq!(test_log::count(&expected), 1);
 
-    server.script().heartbeats.push_back(Ok(cancel()));
+    server.script().heartbeats.push_back(Ok(cancels()));
     let mut second = attempt("beat", json("truea"));
     second.heartbeat_details = json("1a");
     server.activities.send(Ok(second))?;

@@ -48,6 +48,14 @@ struct Scripted {
     script: Arc<Mutex<Script>>,
 }
 
+/// The response to a heartbeat of an activity whose cancellation was requested.
+pub(super) fn cancels() -> RecordActivityTaskHeartbeatResponse {
+    RecordActivityTaskHeartbeatResponse {
+        cancel_requested: true,
+        ..Default::default()
+    }
+}
+
 /// The responses to the next calls; a call without one has an empty response.
 #[derive(Default)]
 pub(crate) struct Script {
