@@ -1,20 +1,18 @@
-//! The configurations beside the example of telemetry are what their programs read: Prometheus, a collector, Grafana.
+//! Checks the configuration files of Prometheus, the collector and Grafana beside the example of telemetry. They stand here
+//! because only this workspace has a YAML parser.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// Where the example serves its metrics.
 const SCRAPED: &str = "localhost:9464";
 
 fn folder() -> &'static Path {
-    Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../examples/telemetry"
-    ))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../telemetry"))
 }
 
 fn read(file: &str) -> String {
@@ -22,92 +20,8 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// A line without its indent and its comment, and the indent.
-type Line = (usize, String);
-
-/// Reads the part of YAML that these files are in: mappings, lists, quoted and plain scalars, folded text.
-fn yaml(text: &str) -> Value {
-    let lines = text.lines().filter(|line| {
-        let line = line.trim_start();
-        !line.is_empty() && !line.starts_with('#')
-    });
-    let lines: Vec<Line> = lines
-        .map(|line| {
-            let text = line.trim_start();
-            assert!(!text.starts_with('\t'), "YAML has no tabs: {line}");
-            (line.len() - text.len(), text.to_owned())
-        })
-        .collect();
-    let mut rest = &lines[..];
-    let value = block(&mut rest);
-    assert!(rest.is_empty(), "an indent fits nothing: {rest:?}");
-    value
-}
-
-fn block(rest: &mut &[Line]) -> Value {
-    let (indent, first) = &rest[0];
-    if !first.starts_with("- ") {
-        return mapping(rest, *indent);
-    }
-    let mut items = Vec::new();
-    while let Some((_, text)) = rest.first().filter(|it| it.0 == *indent) {
-        let Some(item) = text.strip_prefix("- ") else {
-            panic!("`{text}` stands in a list");
-        };
-        // The item goes on in the lines that are indented as its first word.
-        let inner = rest[1..].iter().take_while(|it| it.0 > *indent).count();
-        let mut lines = vec![(indent + 2, item.to_owned())];
-        lines.extend(rest[1..=inner].iter().cloned());
-        *rest = &rest[1 + inner..];
-        items.push(match key_and_value(item) {
-            Some(_) => block(&mut &lines[..]),
-            None => scalar(item),
-        });
-    }
-    Value::Array(items)
-}
-
-fn mapping(rest: &mut &[Line], indent: usize) -> Value {
-    let mut entries = Map::new();
-    while let Some((_, text)) = rest.first().filter(|it| it.0 == indent) {
-        let (key, value) = key_and_value(text).unwrap_or_else(|| panic!("`{text}` is no entry"));
-        *rest = &rest[1..];
-        let inner = rest.iter().take_while(|it| it.0 > indent).count();
-        let value = match value {
-            ">" => {
-                let (lines, after) = rest.split_at(inner);
-                *rest = after;
-                let lines: Vec<&str> = lines.iter().map(|(_, text)| &**text).collect();
-                Value::String(lines.join(" "))
-            }
-            "" => block(rest),
-            value => scalar(value),
-        };
-        let before = entries.insert(key.to_owned(), value);
-        assert_eq!(before, None, "{key} stands twice");
-    }
-    Value::Object(entries)
-}
-
-fn key_and_value(text: &str) -> Option<(&str, &str)> {
-    let (key, value) = text.split_once(':')?;
-    let is_key = key
-        .chars()
-        .all(|it| it.is_ascii_alphanumeric() || it == '_');
-    let is_entry = value.is_empty() || value.starts_with(' ');
-    (is_key && is_entry).then_some((key, value.trim()))
-}
-
-fn scalar(text: &str) -> Value {
-    match text {
-        "{}" => json!({}),
-        _ if text.starts_with('"') => serde_json::from_str(text).expect("the quotes are closed"),
-        _ if text.starts_with('[') => {
-            let items = text.trim_matches(['[', ']']).split(", ");
-            Value::Array(items.map(scalar).collect())
-        }
-        _ => Value::String(text.to_owned()),
-    }
+fn yaml(file: &str) -> Value {
+    serde_saphyr::from_str(&read(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
 fn strings(value: &Value) -> Vec<&str> {
@@ -131,7 +45,7 @@ fn assert_scrapes(config: &Value) {
 
 #[test]
 fn the_collector_has_a_pipeline_for_all_that_programs_send() {
-    let config = yaml(&read("collector.yaml"));
+    let config = yaml("collector.yaml");
     assert_eq!(
         keys(&config),
         BTreeSet::from(["exporters", "processors", "receivers", "service"])
@@ -159,14 +73,14 @@ fn the_collector_has_a_pipeline_for_all_that_programs_send() {
 
 #[test]
 fn prometheus_scrapes_the_example_and_evaluates_the_alerts() {
-    let config = yaml(&read("prometheus.yaml"));
+    let config = yaml("prometheus.yaml");
     assert_scrapes(&config);
     assert_eq!(strings(&config["rule_files"]), ["alerts.yaml"]);
     let example = std::fs::read_to_string(folder().with_extension("rs"));
     let port = SCRAPED.rsplit(':').next().expect("it has a port");
     assert!(example.expect("it is there").contains(port));
 
-    let alerts = yaml(&read("alerts.yaml"));
+    let alerts = yaml("alerts.yaml");
     let mut names = BTreeSet::new();
     for group in alerts["groups"].as_array().expect("a list") {
         for rule in group["rules"].as_array().expect("a list") {

@@ -12,4 +12,3 @@ mod registration;
 mod service;
 mod shutdown;
 mod soak;
-mod telemetry_files;
