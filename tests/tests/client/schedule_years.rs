@@ -44,7 +44,7 @@ async fn a_year_of_a_daily_schedule_has_a_workflow_a_day() -> Result<()> {
     worker.shutdown().await
 }
 
-/// As on the real server, which takes a week for it.
+/// The real server deletes such schedules, too, a week of real time later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_schedule_without_anything_to_do_is_deleted_after_a_week_unless_it_is_paused()
 -> Result<()> {

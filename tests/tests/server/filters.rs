@@ -264,7 +264,7 @@ async fn a_filter_of_many_values_is_answered(world: &World) -> Result<()> {
         }
     })
     .await;
-    // Neither in the order of texts.
+    // The values are not sorted.
     let others: Vec<_> = (4..40_000)
         .rev()
         .map(|row| format!("'{}'", id(row)))

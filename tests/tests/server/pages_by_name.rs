@@ -170,7 +170,7 @@ async fn damaged_tokens_are_refused(world: &World) -> Result<()> {
                     assert_eq!(code, Code::InvalidArgument);
                     assert_eq!(message, "invalid next_page_token");
                 }
-                // It takes it for a failure of its own.
+                // The real server answers with an internal error.
                 (false, _) => {
                     let is_failure = message.starts_with("something went wrong, please retry");
                     assert!(is_failure, "{list}: {message}");

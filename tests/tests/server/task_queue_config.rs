@@ -219,7 +219,7 @@ async fn take_until(
         {
             return Ok(());
         }
-        // A poll that its client gives up is an error.
+        // A poll returns an error when its client's deadline passes.
         let Ok(task) = polled(service, queue, None, 20).await else {
             continue;
         };

@@ -1,15 +1,8 @@
 //! Long pauses and timers of workflows that skip time by themselves.
 
 use durably::{client::TimeSkipping, prelude::*};
-use durably_proto::api::{
-    common::v1::WorkflowExecution,
-    history::v1::{HistoryEvent, history_event::Attributes},
-    workflowservice::v1::GetWorkflowExecutionHistoryRequest,
-};
-use durably_tests::{
-    World, on_both_servers,
-    raw::{NAMESPACE, Service},
-};
+use durably_proto::api::history::v1::history_event::Attributes;
+use durably_tests::{World, history, on_both_servers};
 
 on_both_servers! {
     the_pauses_of_an_activitys_policy_grow_by_its_factor_up_to_the_longest
@@ -96,46 +89,24 @@ async fn the_pauses_of_a_runs_policy_grow_by_its_factor_up_to_the_longest(
         .time_skipping(TimeSkipping::on())
         .await?;
     assert_eq!(failing.result().timeout(mins(1)).await?, 4);
-    // The history of each run names the pause before it.
-    let service = world.service().await?;
+    // The start event of each run has the pause before the run.
     let mut pauses = Vec::new();
     let mut run = failing.run_id().map(str::to_owned);
     while let Some(run_id) = run {
-        let events = events(&service, failing.id(), &run_id).await?;
-        let (mut started, mut next) = (None, None);
-        for event in events {
-            match event.attributes {
-                Some(Attributes::WorkflowExecutionStartedEventAttributes(it)) => {
-                    started = Some(it);
-                }
-                Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => {
-                    next = Some(it.new_execution_run_id);
-                }
-                _ => {}
-            }
-        }
-        let started = started.expect("a history begins with its start");
+        let events = history::events(&world.address(), failing.id(), &run_id).await;
+        let [start, .., end] = &events[..] else {
+            panic!("a closed run has a start and an end: {events:?}");
+        };
+        let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = &start.attributes
+        else {
+            panic!("a history begins with its start");
+        };
         let pause = started.first_workflow_task_backoff.unwrap_or_default();
         pauses.push((started.attempt, pause.seconds));
-        run = next;
+        run = history::next_run_id(end).map(str::to_owned);
     }
     assert_eq!(pauses, [(1, 0), (2, 3_600), (3, 10_800), (4, 14_400)]);
     worker.shutdown().await
-}
-
-async fn events(service: &Service, workflow_id: &str, run_id: &str) -> Result<Vec<HistoryEvent>> {
-    let request = GetWorkflowExecutionHistoryRequest {
-        namespace: NAMESPACE.to_owned(),
-        execution: Some(WorkflowExecution {
-            workflow_id: workflow_id.to_owned(),
-            run_id: run_id.to_owned(),
-        }),
-        ..Default::default()
-    };
-    let mut service = service.clone();
-    let history = service.get_workflow_execution_history(request).await?;
-    let history = history.into_inner().history;
-    Ok(history.unwrap_or_default().events)
 }
 
 async fn a_century_passes_at_once_for_a_workflow_that_skips_time(world: &World) -> Result<()> {
